@@ -1,0 +1,136 @@
+import type { TrtError } from '../errors.js'
+
+/** The engines that can stand behind an {@link Engine}. */
+export type BackendName = 'tensorrt' | 'tensorrt-rtx' | 'onnxruntime'
+
+/** A number of bytes: an integer, or a text such as `'512MiB'`, `'2GiB'`, `'1.5GB'` (KiB…TiB are powers of 1024, kB…TB of 1000). */
+export type ByteSize = number | string
+
+/** The range of shapes that one optimization profile allows for an input; TensorRT tunes for `opt`. */
+export interface ShapeRange {
+  readonly min: readonly number[]
+  readonly opt: readonly number[]
+  readonly max: readonly number[]
+}
+
+/** By input name: a fixed shape, or a range. Static inputs may be left out. One value is one optimization profile. */
+export type Shapes = { readonly [input: string]: readonly number[] | ShapeRange }
+
+/** GPU generations that TensorRT-RTX can build for without having them, as NVIDIA numbers compute capabilities. */
+export type ComputeCapability = '7.5' | '8.0' | '8.6' | '8.9' | '12.0' | '12.1'
+
+/** TensorRT's pools besides the workspace (`nvinfer1::MemoryPoolType`), each a limit in bytes. */
+export interface MemoryPools {
+  readonly dlaManagedSram?: ByteSize
+  readonly dlaLocalDram?: ByteSize
+  readonly dlaGlobalDram?: ByteSize
+  readonly tacticDram?: ByteSize
+  readonly tacticSharedMemory?: ByteSize
+}
+
+/** `nvinfer1::TacticSource`: the kernel libraries that the builder may choose from. */
+export type TacticSource = 'cublas' | 'cublas-lt' | 'cudnn' | 'edge-mask-convolutions' | 'jit-convolutions'
+
+/** What a build says about its progress. */
+export interface BuildProgress {
+  /** The innermost running phase, by TensorRT's own name for it; `'heartbeat'` says only that the build goes on. */
+  readonly phase: string
+  /** The phases around it, outermost first. */
+  readonly parents: readonly string[]
+  /** Steps of this phase that are done. */
+  readonly step: number
+  /** Steps of this phase in all; 0 where unknown. */
+  readonly steps: number
+  /** Milliseconds since the build began. */
+  readonly elapsedMs: number
+}
+
+/** How severe a line of the log is, as TensorRT grades them. */
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+
+/** Takes the log; `console`, pino and winston loggers fit. */
+export type Logger = { readonly [Level in LogLevel]: (message: string) => void }
+
+/** Options of {@link buildEngine}. Defaults are TensorRT's own unless stated. */
+export interface BuildOptions {
+  /** The model: a path, a `file:` URL, or its bytes. */
+  readonly onnx: string | URL | Uint8Array
+  /**
+   * Shapes of the dynamic inputs. An array gives several optimization profiles.
+   * May be left out where every input is static.
+   */
+  readonly shapes?: Shapes | readonly Shapes[]
+  /** Which engine to build for. Default `'auto'`: what can also infer on this machine. */
+  readonly backend?: 'auto' | BackendName
+  /** TensorRT-RTX: the GPUs to build for, which need not be here. Default: the GPU at hand, else every one it knows. */
+  readonly target?: { readonly computeCapabilities: readonly ComputeCapability[] }
+  /** Allow fp16 kernels (TensorRT 8.x and 10.x). See the README for 11.x and RTX. */
+  readonly fp16?: boolean
+  /** Allow bf16 kernels (TensorRT 10.x). */
+  readonly bf16?: boolean
+  /** Allow TF32 for fp32 matrix products (TensorRT's default: on). */
+  readonly tf32?: boolean
+  /** Take every type from the model, and none from the builder (always so on TensorRT 11.x and RTX). */
+  readonly stronglyTyped?: boolean
+  /** Upper limit of the scratch memory that a layer may use. */
+  readonly workspace?: ByteSize
+  /** Upper limits of the other memory pools. */
+  readonly memoryPools?: MemoryPools
+  /** How long to search for fast kernels, 0 (shortest) to 5. */
+  readonly optimizationLevel?: 0 | 1 | 2 | 3 | 4 | 5
+  /** A file of kernel timings: read where it is there, merged, and written back atomically. */
+  readonly timingCache?: string
+  /** Use kernels for 2:4 structured sparse weights. */
+  readonly sparsity?: boolean
+  /** A plan that later TensorRT versions can load. */
+  readonly versionCompatible?: boolean
+  /** A plan that other GPUs can run: `'ampere+'` (8.0 and later), or those of the same compute capability. */
+  readonly hardwareCompatibility?: 'none' | 'ampere+' | 'same-compute-capability'
+  /** A plan whose weights can be replaced: `true`, or `'identical'` where they will be the same ones. */
+  readonly refittable?: boolean | 'identical'
+  /** A plan without weights, to be refitted before use. */
+  readonly stripPlan?: boolean
+  /** A plan whose weights can be streamed from host memory. Needs strong typing. */
+  readonly weightStreaming?: boolean
+  /** How much of the layers the plan remembers for profilers and inspectors. */
+  readonly profilingVerbosity?: 'none' | 'layer-names' | 'detailed'
+  /** Upper limit of the streams that TensorRT may run beside the main one. */
+  readonly maxAuxStreams?: number
+  /** Kernel libraries that the builder may choose from. */
+  readonly tacticSources?: readonly TacticSource[]
+  /** `'process'` (default) builds in a child process; `'thread'` on a thread of this one. */
+  readonly isolation?: 'process' | 'thread'
+  /** A folder that holds TensorRT, before every other place that is searched. */
+  readonly tensorrt?: string
+  /** Cancels the build. */
+  readonly signal?: AbortSignal
+  /** Told of progress, and every second that TensorRT is silent. */
+  readonly onProgress?: (progress: BuildProgress) => void
+  /** Takes the log. Default: nothing is printed. */
+  readonly logger?: Logger
+}
+
+/** Options of {@link loadEngine}. */
+export interface LoadOptions {
+  /** The CUDA device. Default 0. */
+  readonly device?: number
+  /** `'auto'` (default) takes the backend that the file was made by. */
+  readonly backend?: 'auto' | BackendName
+  /** A folder that holds TensorRT, before every other place that is searched. */
+  readonly tensorrt?: string
+  /** Gives up loading. */
+  readonly signal?: AbortSignal
+  /** Takes the log. Default: nothing is printed. */
+  readonly logger?: Logger
+}
+
+/** Options of `engine.infer`. */
+export interface InferOptions {
+  /** The outputs to give back. Default: all. */
+  readonly outputs?: readonly string[]
+  /** Rejects the call with `ABORTED`. What already computes is left to finish. */
+  readonly signal?: AbortSignal
+}
+
+/** Whoever wants to name the type that this package throws in JSDoc links. */
+export type { TrtError }

@@ -1,0 +1,131 @@
+/**
+ * What a backend is: the one interface between the public API and the engines behind it.
+ *
+ * The API has validated everything before a backend sees it: option types and ranges (`api/validate-options`), shapes
+ * against the model (`api/resolve-profiles`), feeds against the engine (`api/engine`). A backend refuses, with
+ * `UNSUPPORTED`, what its engine cannot do; it never drops an option in silence.
+ */
+import type {
+  BackendName,
+  BuildOptions,
+  BuildProgress,
+  ComputeCapability,
+  Logger,
+  ShapeRange,
+  TacticSource,
+} from '../api/options.js'
+import type { DataType, Tensor } from '../tensor.js'
+
+/** An input or output of an engine. */
+export interface TensorInfo {
+  readonly name: string
+  readonly type: DataType
+  /** The shape, -1 where a dimension is dynamic. */
+  readonly shape: readonly number[]
+}
+
+/** One optimization profile: the range of every input, by name. */
+export type Profile = { readonly [input: string]: ShapeRange }
+
+/** The model to build from, whichever way it was given. */
+export type ModelSource = { readonly path: string } | { readonly bytes: Uint8Array }
+
+/** {@link BuildOptions} after validation: shapes resolved against the model, byte sizes as numbers. */
+export interface BuildRequest {
+  readonly model: ModelSource
+  /** At least one; each holds every input of the model, the static ones as min = opt = max. */
+  readonly profiles: readonly Profile[]
+  /** The options that the user set, byte sizes as numbers; an absent one was not set. */
+  readonly settings: BuildSettings
+}
+
+/** The options that shape a plan. Absent means: as TensorRT's default. All plain data, so it crosses processes. */
+export interface BuildSettings
+  extends Pick<
+    BuildOptions,
+    | 'fp16'
+    | 'bf16'
+    | 'tf32'
+    | 'stronglyTyped'
+    | 'optimizationLevel'
+    | 'sparsity'
+    | 'versionCompatible'
+    | 'hardwareCompatibility'
+    | 'refittable'
+    | 'stripPlan'
+    | 'weightStreaming'
+    | 'profilingVerbosity'
+    | 'maxAuxStreams'
+  > {
+  readonly computeCapabilities?: readonly ComputeCapability[]
+  readonly tacticSources?: readonly TacticSource[]
+  /** Bytes. */
+  readonly workspace?: number
+  /** Bytes by pool. */
+  readonly memoryPools?: {
+    readonly dlaManagedSram?: number
+    readonly dlaLocalDram?: number
+    readonly dlaGlobalDram?: number
+    readonly tacticDram?: number
+    readonly tacticSharedMemory?: number
+  }
+  /** Absolute path of the timing cache. */
+  readonly timingCache?: string
+}
+
+/** How a build talks back while it runs. */
+export interface BuildControl {
+  readonly isolation: 'process' | 'thread'
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: BuildProgress) => void) | undefined
+  readonly logger: Logger
+}
+
+/** What a backend's build gives back. */
+export interface BuildOutcome {
+  /** The engine file's bytes. */
+  readonly plan: Uint8Array
+  /** What really computes, e.g. `'fp32'`, `'fp16'` (as the model or builder flags have it). */
+  readonly precision: string
+  /** The library's version, e.g. `'1.7.1.116'`. */
+  readonly version: string
+  /** The GPUs that the plan runs on, as compute capabilities; empty where it needs none. */
+  readonly computeCapabilities: readonly string[]
+  /** What the user should know, e.g. that fp16 was computed in fp32. */
+  readonly warnings: readonly string[]
+}
+
+/** How to load. */
+export interface LoadRequest {
+  readonly device: number
+  readonly signal: AbortSignal | undefined
+  readonly logger: Logger
+}
+
+/** A loaded engine as a backend gives it. */
+export interface BackendEngine {
+  readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
+  /** At least one; each names every input. */
+  readonly profiles: readonly Profile[]
+  readonly precision: string
+  readonly version: string
+  /** Whether one call waits for the one before it, is the engine's business; calls may overlap. */
+  run(
+    feeds: ReadonlyMap<string, Tensor>,
+    outputs: readonly string[],
+    profile: number,
+    signal?: AbortSignal,
+  ): Promise<Record<string, Tensor>>
+  /** Ends it. Called once, when no run is in flight. */
+  close(): Promise<void>
+}
+
+/** An engine behind the API. */
+export interface Backend {
+  readonly name: BackendName
+  /** @throws {TrtError} see {@link TrtErrorCode}; leaves no file and no process behind */
+  build(request: BuildRequest, control: BuildControl): Promise<BuildOutcome>
+  /** @param engine the engine file's bytes, or its path, whose header the API has recognised already */
+  load(engine: { readonly path: string } | { readonly bytes: Uint8Array }, request: LoadRequest): Promise<BackendEngine>
+}

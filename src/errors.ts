@@ -1,0 +1,116 @@
+/**
+ * Every way in which this package can fail, as one documented union.
+ *
+ * A service decides on `code`; a person reads `message` (what was expected, what came) and `hint` (how to fix it).
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `INVALID_ARGUMENT` | an option or argument has the wrong type, name or range |
+ * | `FILE_NOT_FOUND` | a path that was given does not exist |
+ * | `IO_ERROR` | a file could not be read or written (permissions, full disk, a directory) |
+ * | `INVALID_MODEL` | not an ONNX model, or a damaged one |
+ * | `UNSUPPORTED_OP` | the model is valid, but the backend has no implementation of a node's op |
+ * | `EXTERNAL_DATA` | the model's external data is missing, too short, or outside the model's folder |
+ * | `INVALID_SHAPES` | `shapes` is missing for a dynamic input, or does not fit the model |
+ * | `INVALID_ENGINE` | the file is no engine, or a damaged one |
+ * | `ENGINE_MISMATCH` | a sound engine, made by another version or family of TensorRT than the one at hand |
+ * | `INVALID_INPUT` | `infer` got a missing or unknown input, a wrong type, rank or length |
+ * | `SHAPE_OUT_OF_PROFILE` | an input's shape lies outside every optimization profile |
+ * | `UNSUPPORTED` | this backend or TensorRT family cannot do what the option asks for |
+ * | `TENSORRT_NOT_FOUND` | no TensorRT library was found; the message lists where it was looked for |
+ * | `ADDON_NOT_BUILT` | the native addon for this TensorRT family is not there or does not load |
+ * | `ONNXRUNTIME_NOT_FOUND` | onnxruntime-node, an optional dependency, is not installed or does not load |
+ * | `GPU_NOT_FOUND` | no NVIDIA driver or no GPU, for something that needs one |
+ * | `BUILD_FAILED` | TensorRT refused or failed to build the engine; its own messages are in `message` |
+ * | `LOAD_FAILED` | the backend refused or failed to load a model or engine |
+ * | `INFERENCE_FAILED` | the backend failed while computing |
+ * | `OUT_OF_MEMORY` | host or device memory ran out |
+ * | `PROCESS_CRASHED` | the child process that did the work ended by itself or by a signal |
+ * | `ABORTED` | the caller's `AbortSignal` fired; `cause` is the signal's reason |
+ * | `CLOSED` | the engine was closed before or during the call |
+ * | `SDK_INSTALL_FAILED` | `sdk install` could not fetch, check or unpack a package |
+ */
+export type TrtErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'FILE_NOT_FOUND'
+  | 'IO_ERROR'
+  | 'INVALID_MODEL'
+  | 'UNSUPPORTED_OP'
+  | 'EXTERNAL_DATA'
+  | 'INVALID_SHAPES'
+  | 'INVALID_ENGINE'
+  | 'ENGINE_MISMATCH'
+  | 'INVALID_INPUT'
+  | 'SHAPE_OUT_OF_PROFILE'
+  | 'UNSUPPORTED'
+  | 'TENSORRT_NOT_FOUND'
+  | 'ADDON_NOT_BUILT'
+  | 'ONNXRUNTIME_NOT_FOUND'
+  | 'GPU_NOT_FOUND'
+  | 'BUILD_FAILED'
+  | 'LOAD_FAILED'
+  | 'INFERENCE_FAILED'
+  | 'OUT_OF_MEMORY'
+  | 'PROCESS_CRASHED'
+  | 'ABORTED'
+  | 'CLOSED'
+  | 'SDK_INSTALL_FAILED'
+
+/** What {@link TrtError} takes besides its code and message. */
+export interface TrtErrorOptions {
+  /** How to fix it, as a command where there is one. */
+  hint?: string | undefined
+  /** The error underneath. */
+  cause?: unknown
+}
+
+/** The one error class of this package. */
+export class TrtError extends Error {
+  override readonly name = 'TrtError'
+  /** What went wrong, to decide on. */
+  readonly code: TrtErrorCode
+  /** How to fix it, as a command where there is one. */
+  readonly hint: string | undefined
+
+  constructor(code: TrtErrorCode, message: string, options: TrtErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.hint = options.hint
+  }
+
+  /** A plain object that crosses a process boundary; {@link TrtError.fromJSON} is the way back. */
+  toJSON(): SerializedTrtError {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+    }
+  }
+
+  /** Rebuilds an error that {@link TrtError.toJSON} flattened. */
+  static fromJSON(json: SerializedTrtError): TrtError {
+    return new TrtError(json.code, json.message, { hint: json.hint })
+  }
+}
+
+/** A {@link TrtError} as plain data. */
+export interface SerializedTrtError {
+  code: TrtErrorCode
+  message: string
+  hint?: string
+}
+
+/** The error of an aborted call: `code` is `ABORTED`, `cause` the signal's reason. */
+export function abortedError(what: string, signal: AbortSignal): TrtError {
+  return new TrtError('ABORTED', `${what} was aborted`, { cause: signal.reason })
+}
+
+/** Throws {@link abortedError} where `signal` has fired already. */
+export function throwIfAborted(what: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortedError(what, signal)
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
