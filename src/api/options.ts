@@ -1,5 +1,3 @@
-import type { TrtError } from '../errors.js'
-
 /** The engines that can stand behind an {@link Engine}. */
 export type BackendName = 'tensorrt' | 'tensorrt-rtx' | 'onnxruntime'
 
@@ -131,6 +129,3 @@ export interface InferOptions {
   /** Rejects the call with `ABORTED`. What already computes is left to finish. */
   readonly signal?: AbortSignal
 }
-
-/** Whoever wants to name the type that this package throws in JSDoc links. */
-export type { TrtError }

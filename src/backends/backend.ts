@@ -76,6 +76,11 @@ export interface BuildSettings
 /** How a build talks back while it runs. */
 export interface BuildControl {
   readonly isolation: 'process' | 'thread'
+  /**
+   * The caller left the choice of backend to the package. Options that only make a TensorRT engine faster or smaller
+   * then become warnings where the chosen backend lacks them; asked for by name, a backend refuses them.
+   */
+  readonly lenient: boolean
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: BuildProgress) => void) | undefined
   readonly logger: Logger

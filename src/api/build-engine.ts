@@ -1,0 +1,94 @@
+import { resolve } from 'node:path'
+import type { BuildOutcome, ModelSource, Profile } from '../backends/backend.js'
+import { resolveBuildBackend } from '../backends/resolve-backend.js'
+import { throwIfAborted } from '../errors.js'
+import { toPath, writeFileAtomic } from '../files.js'
+import { inspectModel, type ValueInfo } from '../onnx/index.js'
+import type { BackendName, BuildOptions } from './options.js'
+import { resolveProfiles } from './resolve-profiles.js'
+import { SILENT, toBuildSettings, validateBuildOptions } from './validate-options.js'
+
+/** A built engine: its bytes, and what is to be said about them. */
+export class BuildResult {
+  /** The engine file's bytes: a plain TensorRT plan, or the CPU backend's engine file. */
+  readonly plan: Uint8Array
+  readonly backend: BackendName
+  /** Why it is this backend. */
+  readonly backendReason: string
+  /** What will really compute, e.g. `'fp32'`; on the CPU backend `fp16: true` computes in fp32, and this says so. */
+  readonly precision: string
+  /** The version of the library that built it. */
+  readonly version: string
+  /** The GPUs that the plan runs on, as compute capabilities; empty where it needs none. */
+  readonly computeCapabilities: readonly string[]
+  /** What one should know about this engine. */
+  readonly warnings: readonly string[]
+  /** The model's inputs. */
+  readonly inputs: readonly ValueInfo[]
+  /** The model's outputs. */
+  readonly outputs: readonly ValueInfo[]
+  /** The optimization profiles that it was built with. */
+  readonly profiles: readonly Profile[]
+  /** Milliseconds that the build took. */
+  readonly durationMs: number
+
+  /** @internal use {@link buildEngine} */
+  constructor(outcome: BuildOutcome, about: Omit<BuildResult, keyof BuildOutcome | 'save'>) {
+    this.plan = outcome.plan
+    this.precision = outcome.precision
+    this.version = outcome.version
+    this.computeCapabilities = outcome.computeCapabilities
+    this.warnings = outcome.warnings
+    this.backend = about.backend
+    this.backendReason = about.backendReason
+    this.inputs = about.inputs
+    this.outputs = about.outputs
+    this.profiles = about.profiles
+    this.durationMs = about.durationMs
+  }
+
+  /**
+   * Writes the engine file, atomically: `path` holds all of it, or what it held before.
+   *
+   * @throws {TrtError} `IO_ERROR`
+   */
+  async save(path: string | URL): Promise<void> {
+    await writeFileAtomic(toPath(path), this.plan)
+  }
+}
+
+/**
+ * Builds an ONNX model into an engine.
+ *
+ * @example
+ * const built = await trt.buildEngine({ onnx: 'model.onnx', shapes: { images: [1, 3, 224, 224] } })
+ * await built.save('model.engine')
+ *
+ * @throws {TrtError} `INVALID_ARGUMENT`, `FILE_NOT_FOUND`, `IO_ERROR`, `INVALID_MODEL`, `EXTERNAL_DATA`,
+ *   `INVALID_SHAPES`, `UNSUPPORTED_OP`, `UNSUPPORTED`, `TENSORRT_NOT_FOUND`, `ADDON_NOT_BUILT`,
+ *   `ONNXRUNTIME_NOT_FOUND`, `GPU_NOT_FOUND`, `BUILD_FAILED`, `OUT_OF_MEMORY`, `PROCESS_CRASHED`, `ABORTED`.
+ *   No file and no process is left behind.
+ */
+export async function buildEngine(options: BuildOptions): Promise<BuildResult> {
+  validateBuildOptions(options)
+  throwIfAborted('buildEngine', options.signal)
+  const started = performance.now()
+  const model: ModelSource = options.onnx instanceof Uint8Array ? { bytes: options.onnx } : { path: resolve(toPath(options.onnx)) }
+  const { inputs, outputs } = await inspectModel(model)
+  const profiles = resolveProfiles(inputs, options.shapes)
+  throwIfAborted('buildEngine', options.signal)
+  const { backend, reason, lenient } = resolveBuildBackend(options)
+  const timingCache = options.timingCache === undefined ? undefined : resolve(options.timingCache)
+  const outcome = await backend.build(
+    { model, profiles, settings: toBuildSettings(options, timingCache) },
+    {
+      isolation: options.isolation ?? 'process',
+      lenient,
+      signal: options.signal,
+      onProgress: options.onProgress,
+      logger: options.logger ?? SILENT,
+    },
+  )
+  const durationMs = performance.now() - started
+  return new BuildResult(outcome, { backend: backend.name, backendReason: reason, inputs, outputs, profiles, durationMs })
+}

@@ -1,0 +1,70 @@
+import { HEADER_BYTES, recogniseEngine } from '../backends/recognise-engine.js'
+import { backendNamed } from '../backends/resolve-backend.js'
+import { TrtError, throwIfAborted } from '../errors.js'
+import { openForReading, toPath } from '../files.js'
+import { describe } from '../tensor.js'
+import { Engine } from './engine.js'
+import type { LoadOptions } from './options.js'
+import { SILENT, validateLoadOptions } from './validate-options.js'
+
+/**
+ * Loads an engine, ready to infer. What the file is, is read from its header: a plan of TensorRT or TensorRT-RTX, which
+ * needs a GPU, or an engine file of the CPU backend.
+ *
+ * @param engine a path, a `file:` URL, or the bytes of an engine file
+ * @throws {TrtError} `FILE_NOT_FOUND`, `IO_ERROR`, `INVALID_ENGINE` (no engine, truncated, damaged), `ENGINE_MISMATCH`
+ *   (a sound plan, of another version or family), `TENSORRT_NOT_FOUND`, `ADDON_NOT_BUILT`, `ONNXRUNTIME_NOT_FOUND`,
+ *   `GPU_NOT_FOUND`, `LOAD_FAILED`, `OUT_OF_MEMORY`, `ABORTED`, `INVALID_ARGUMENT`
+ */
+export async function loadEngine(engine: string | URL | Uint8Array, options: LoadOptions = {}): Promise<Engine> {
+  validateLoadOptions(options)
+  throwIfAborted('loadEngine', options.signal)
+  const source = toSource(engine)
+  const { kind } = 'bytes' in source ? recognise(source.bytes) : await recogniseFile(source.path)
+  const { backend: wanted = 'auto' } = options
+  if (wanted !== 'auto' && wanted !== kind) {
+    throw new TrtError('ENGINE_MISMATCH', `loadEngine: the engine was built for backend '${kind}', and '${wanted}' was asked for`, {
+      hint: "leave backend out, or build the engine again with the backend that you want",
+    })
+  }
+  const backend = backendNamed(kind, options)
+  const loaded = await backend.load(source, {
+    device: options.device ?? 0,
+    signal: options.signal,
+    logger: options.logger ?? SILENT,
+  })
+  if (options.signal?.aborted) {
+    await loaded.close()
+    throwIfAborted('loadEngine', options.signal)
+  }
+  return new Engine(loaded, kind, REASON[kind])
+}
+
+const REASON = {
+  tensorrt: 'the file is a TensorRT plan',
+  'tensorrt-rtx': 'the file is a TensorRT-RTX plan',
+  onnxruntime: 'the file is an engine of the CPU backend',
+} as const
+
+function toSource(engine: unknown): { path: string } | { bytes: Uint8Array } {
+  if (engine instanceof Uint8Array) return { bytes: engine }
+  if ((typeof engine === 'string' && engine !== '') || (engine instanceof URL && engine.protocol === 'file:')) {
+    return { path: toPath(engine) }
+  }
+  throw new TrtError('INVALID_ARGUMENT', `loadEngine: expected a path, a file: URL or a Uint8Array, received ${describe(engine)}`)
+}
+
+function recognise(bytes: Uint8Array) {
+  return recogniseEngine(bytes.subarray(0, HEADER_BYTES), bytes.byteLength, 'the engine')
+}
+
+async function recogniseFile(path: string) {
+  const { file, size } = await openForReading(path)
+  try {
+    const header = Buffer.alloc(HEADER_BYTES)
+    const { bytesRead } = await file.read(header, 0, HEADER_BYTES, 0)
+    return recogniseEngine(header.subarray(0, bytesRead), size, path)
+  } finally {
+    await file.close()
+  }
+}

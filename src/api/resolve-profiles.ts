@@ -1,0 +1,117 @@
+/**
+ * Turns the `shapes` option into optimization profiles that name every input, or says what is wrong with it.
+ *
+ * Both backends go through here, so that a service which works on a laptop's CPU does not meet new shape errors on the
+ * server. The rules are those of `IOptimizationProfile` (NvInferRuntime.h): min ≤ opt ≤ max in each dimension, and a
+ * dimension that the model fixes keeps its value.
+ */
+import type { Profile } from '../backends/backend.js'
+import { TrtError } from '../errors.js'
+import type { ValueInfo } from '../onnx/index.js'
+import { describe } from '../tensor.js'
+import { isPlainObject } from './check.js'
+import type { ShapeRange, Shapes } from './options.js'
+
+/**
+ * @param inputs the model's true inputs (initializers excepted)
+ * @returns one profile for each of `shapes`; one with the model's own shapes where `shapes` is left out
+ * @throws {TrtError} `INVALID_SHAPES`; where a dynamic input has no shape, the hint is a ready-to-paste `shapes`
+ */
+export function resolveProfiles(inputs: readonly ValueInfo[], shapes: Shapes | readonly Shapes[] | undefined): Profile[] {
+  const wanted: readonly Shapes[] = shapes === undefined ? [{}] : isArray(shapes) ? shapes : [shapes]
+  return wanted.map((profile, index) => {
+    const where = wanted.length > 1 ? `shapes[${index}]` : 'shapes'
+    const unknown = Object.keys(profile).filter((name) => !inputs.some((input) => input.name === name))
+    if (unknown.length > 0) {
+      throw new TrtError('INVALID_SHAPES', `${where}: the model has no input ${unknown.map((name) => `"${name}"`).join(', ')}`, {
+        hint: `its inputs are ${inputs.map((input) => `${input.name} ${dimsText(input)}`).join(', ')}`,
+      })
+    }
+    const missing = inputs.filter((input) => profile[input.name] === undefined && isDynamic(input))
+    if (missing.length > 0) throw missingShapes(inputs, missing, where)
+    return Object.fromEntries(
+      inputs.map((input) => [input.name, resolveRange(input, profile[input.name], `${where}: input "${input.name}"`)]),
+    )
+  })
+}
+
+function resolveRange(input: ValueInfo, shape: Shapes[string] | undefined, where: string): ShapeRange {
+  if (shape === undefined) {
+    const fixed = input.dims as number[]
+    return { min: fixed, opt: fixed, max: fixed }
+  }
+  const range = isArray(shape) ? { min: shape, opt: shape, max: shape } : toRange(shape, where)
+  for (const [name, dims] of Object.entries(range)) checkDims(input, dims, isArray(shape) ? where : `${where}, ${name}`)
+  range.opt.forEach((opt, axis) => {
+    const min = range.min[axis] as number
+    const max = range.max[axis] as number
+    if (min > opt || opt > max) {
+      throw new TrtError('INVALID_SHAPES', `${where}, dimension ${axis}: expected min ≤ opt ≤ max, received ${min}, ${opt}, ${max}`)
+    }
+  })
+  return range
+}
+
+function toRange(shape: unknown, where: string): ShapeRange {
+  const keys = isPlainObject(shape) ? Object.keys(shape) : []
+  if (keys.length !== 3 || !['min', 'opt', 'max'].every((key) => keys.includes(key))) {
+    const received = isPlainObject(shape) ? `{ ${keys.join(', ')} }` : describe(shape)
+    throw new TrtError('INVALID_SHAPES', `${where}: expected a shape or { min, opt, max }, received ${received}`)
+  }
+  return shape as unknown as ShapeRange
+}
+
+function checkDims(input: ValueInfo, dims: unknown, where: string): void {
+  if (!Array.isArray(dims) || !dims.every((dim) => Number.isInteger(dim) && dim >= 0 && dim < 2 ** 31)) {
+    throw new TrtError('INVALID_SHAPES', `${where}: expected an array of integers of 0 or more, received ${describe(dims)}`)
+  }
+  if (input.dims === undefined) return
+  if (dims.length !== input.dims.length) {
+    throw new TrtError(
+      'INVALID_SHAPES',
+      `${where}: expected rank ${input.dims.length}, as the model's ${dimsText(input)}, received rank ${dims.length}, ${describe(dims)}`,
+    )
+  }
+  input.dims.forEach((dim, axis) => {
+    if (typeof dim === 'number' && dim !== dims[axis]) {
+      throw new TrtError('INVALID_SHAPES', `${where}, dimension ${axis}: expected ${dim}, which the model fixes, received ${dims[axis]}`)
+    }
+  })
+}
+
+function missingShapes(inputs: readonly ValueInfo[], missing: readonly ValueInfo[], where: string): TrtError {
+  const list = missing.map((input) => `"${input.name}" ${dimsText(input)}`).join(', ')
+  const proposal = inputs
+    .filter(isDynamic)
+    .map((input) => {
+      const at = (size: keyof ShapeRange) => `[${proposeDims(input, size).join(', ')}]`
+      return `  ${JSON.stringify(input.name)}: { min: ${at('min')}, opt: ${at('opt')}, max: ${at('max')} },`
+    })
+    .join('\n')
+  return new TrtError('INVALID_SHAPES', `${where}: no shape was given for the dynamic input${missing.length > 1 ? 's' : ''} ${list}`, {
+    hint: `say which shapes the engine shall take, e.g. (change the numbers to what you will feed)\nshapes: {\n${proposal}\n}`,
+  })
+}
+
+/** Numbers to start from: a batch in front, pictures where the rank is 4, else sequences. */
+function proposeDims(input: ValueInfo, size: keyof ShapeRange): number[] {
+  const pick = (min: number, opt: number, max: number): number => ({ min, opt, max })[size]
+  return (input.dims ?? [null]).map((dim, axis, dims) => {
+    if (typeof dim === 'number') return dim
+    if (axis === 0) return pick(1, 1, 8)
+    return dims.length >= 4 ? pick(32, 320, 1280) : pick(1, 128, 512)
+  })
+}
+
+function isDynamic(input: ValueInfo): boolean {
+  return input.dims === undefined || input.dims.some((dim) => typeof dim !== 'number')
+}
+
+/** A shape as a person reads it, e.g. `[batch,3,?,?]`. */
+function dimsText({ dims }: ValueInfo): string {
+  return dims === undefined ? '[of any rank]' : `[${dims.map((dim) => dim ?? '?').join(',')}]`
+}
+
+function isArray<T>(value: T | readonly T[] | readonly number[]): value is readonly T[] & readonly number[] {
+  return Array.isArray(value)
+}

@@ -1,0 +1,149 @@
+import { isPlainObject, type Check, checkOptions, isAbortSignal, isBoolean, isByteSize, isFunction, isInteger, isListOf, isLogger, isNonEmptyString, isOneOf, toBytes } from './check.js'
+import type { BuildSettings } from '../backends/backend.js'
+import { TrtError } from '../errors.js'
+import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools } from './options.js'
+
+/** The GPU generations that TensorRT-RTX 1.7 can build for (`nvinfer1::ComputeCapability`, NvInfer.h). */
+export const COMPUTE_CAPABILITIES = ['7.5', '8.0', '8.6', '8.9', '12.0', '12.1'] as const
+
+/** `nvinfer1::TacticSource` (NvInferRuntime.h), in the order of its bits. */
+export const TACTIC_SOURCES = ['cublas', 'cublas-lt', 'cudnn', 'edge-mask-convolutions', 'jit-convolutions'] as const
+
+const MEMORY_POOLS = {
+  dlaManagedSram: isByteSize,
+  dlaLocalDram: isByteSize,
+  dlaGlobalDram: isByteSize,
+  tacticDram: isByteSize,
+  tacticSharedMemory: isByteSize,
+} as const satisfies Record<keyof MemoryPools, Check>
+
+const BACKEND = isOneOf('auto', 'tensorrt', 'tensorrt-rtx', 'onnxruntime')
+
+const isModel: Check = (value) =>
+  (typeof value === 'string' && value !== '') || value instanceof Uint8Array || isFileUrl(value)
+    ? undefined
+    : 'a path, a file: URL or a Uint8Array'
+
+const isShapes: Check = (value) =>
+  isPlainObject(value) || (Array.isArray(value) && value.length > 0 && value.every(isPlainObject))
+    ? undefined
+    : 'an object { input: shape }, or a non-empty array of such objects'
+
+const nested =
+  (name: string, checks: Readonly<Record<string, Check>>): Check =>
+  (value) => {
+    checkOptions(name, value, checks)
+    return undefined
+  }
+
+// `Record<keyof BuildOptions, Check>`: an option that is added to the type and not here does not compile.
+const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
+  onnx: isModel,
+  shapes: isShapes,
+  backend: BACKEND,
+  target: nested('target', { computeCapabilities: isListOf(...COMPUTE_CAPABILITIES) }),
+  fp16: isBoolean,
+  bf16: isBoolean,
+  tf32: isBoolean,
+  stronglyTyped: isBoolean,
+  workspace: isByteSize,
+  memoryPools: nested('memoryPools', MEMORY_POOLS),
+  optimizationLevel: isInteger(0, 5),
+  timingCache: isNonEmptyString,
+  sparsity: isBoolean,
+  versionCompatible: isBoolean,
+  hardwareCompatibility: isOneOf('none', 'ampere+', 'same-compute-capability'),
+  refittable: isOneOf(true, false, 'identical'),
+  stripPlan: isBoolean,
+  weightStreaming: isBoolean,
+  profilingVerbosity: isOneOf('none', 'layer-names', 'detailed'),
+  maxAuxStreams: isInteger(0, 2 ** 31 - 1),
+  tacticSources: isListOf(...TACTIC_SOURCES),
+  isolation: isOneOf('process', 'thread'),
+  tensorrt: isNonEmptyString,
+  signal: isAbortSignal,
+  onProgress: isFunction,
+  logger: isLogger,
+}
+
+const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
+  device: isInteger(0, 2 ** 31 - 1),
+  backend: BACKEND,
+  tensorrt: isNonEmptyString,
+  signal: isAbortSignal,
+  logger: isLogger,
+}
+
+const INFER_CHECKS: Readonly<Record<keyof InferOptions, Check>> = {
+  outputs: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string')
+      ? undefined
+      : 'a non-empty array of output names',
+  signal: isAbortSignal,
+}
+
+/** @throws {TrtError} `INVALID_ARGUMENT` */
+export function validateBuildOptions(options: BuildOptions): void {
+  checkOptions('buildEngine', options, BUILD_CHECKS)
+  if (options.onnx === undefined) {
+    throw new TrtError('INVALID_ARGUMENT', 'buildEngine: expected a path, a file: URL or a Uint8Array for onnx, received undefined')
+  }
+  if (options.target !== undefined && options.target.computeCapabilities === undefined) {
+    throw new TrtError('INVALID_ARGUMENT', 'buildEngine: expected computeCapabilities in target, received none', {
+      hint: "target: { computeCapabilities: ['8.9'] }",
+    })
+  }
+}
+
+/** @throws {TrtError} `INVALID_ARGUMENT` */
+export function validateLoadOptions(options: LoadOptions): void {
+  checkOptions('loadEngine', options, LOAD_CHECKS)
+}
+
+/** @throws {TrtError} `INVALID_ARGUMENT` */
+export function validateInferOptions(options: InferOptions): void {
+  checkOptions('infer', options, INFER_CHECKS)
+}
+
+/** The options that shape a plan, as plain data that crosses processes; what the user left out stays out. */
+export function toBuildSettings(options: BuildOptions, timingCachePath: string | undefined): BuildSettings {
+  const { fp16, bf16, tf32, stronglyTyped, optimizationLevel, sparsity, versionCompatible } = options
+  const { hardwareCompatibility, refittable, stripPlan, weightStreaming, profilingVerbosity, maxAuxStreams } = options
+  return withoutUndefined<BuildSettings>({
+    fp16,
+    bf16,
+    tf32,
+    stronglyTyped,
+    optimizationLevel,
+    sparsity,
+    versionCompatible,
+    hardwareCompatibility,
+    refittable,
+    stripPlan,
+    weightStreaming,
+    profilingVerbosity,
+    maxAuxStreams,
+    tacticSources: options.tacticSources,
+    computeCapabilities: options.target?.computeCapabilities,
+    workspace: options.workspace === undefined ? undefined : toBytes(options.workspace),
+    memoryPools: options.memoryPools === undefined ? undefined : toBytesEach(options.memoryPools),
+    timingCache: timingCachePath,
+  })
+}
+
+function withoutUndefined<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
+}
+
+function toBytesEach(pools: MemoryPools): NonNullable<BuildSettings['memoryPools']> {
+  return Object.fromEntries(Object.entries(withoutUndefined(pools)).map(([pool, size]) => [pool, toBytes(size)]))
+}
+
+function isFileUrl(value: unknown): value is URL {
+  return value instanceof URL && value.protocol === 'file:'
+}
+
+const ignore = (): void => {}
+
+/** The default logger: says nothing. */
+export const SILENT: Logger = { error: ignore, warn: ignore, info: ignore, debug: ignore }

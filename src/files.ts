@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { messageOf, TrtError } from './errors.js'
+
+/** The path of a path or `file:` URL. */
+export function toPath(file: string | URL): string {
+  return typeof file === 'string' ? file : fileURLToPath(file)
+}
+
+/**
+ * Writes a file so that, whatever happens, `path` holds either what it held before or all of the new bytes: into a
+ * temporary file beside it, flushed, then renamed over it.
+ *
+ * @throws {TrtError} `IO_ERROR`; nothing is left behind
+ */
+export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`)
+  try {
+    const file = await open(temporary, 'wx')
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw new TrtError('IO_ERROR', `could not write ${path}: ${messageOf(error)}`, {
+      hint: `is ${dirname(path)} a folder that you may write to, with room for ${bytes.byteLength} bytes?`,
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Opens a file for reading.
+ *
+ * @throws {TrtError} `FILE_NOT_FOUND`, or `IO_ERROR` for a folder or a file that may not be read
+ */
+export async function openForReading(path: string): Promise<{ file: FileHandle; size: number }> {
+  let file: FileHandle | undefined
+  try {
+    file = await open(path, 'r')
+    const stat = await file.stat()
+    if (!stat.isFile()) throw new TrtError('IO_ERROR', `${path} is ${stat.isDirectory() ? 'a folder' : 'no regular file'}`)
+    return { file, size: stat.size }
+  } catch (error) {
+    await file?.close()
+    throw readError(path, error)
+  }
+}
+
+/** What a failure to read `path` means: `FILE_NOT_FOUND`, `IO_ERROR`, or the {@link TrtError} that it already is. */
+export function readError(path: string, error: unknown): TrtError {
+  if (error instanceof TrtError) return error
+  if ((error as NodeJS.ErrnoException)?.code === 'ENOENT') {
+    return new TrtError('FILE_NOT_FOUND', `${path} does not exist`, { cause: error })
+  }
+  return new TrtError('IO_ERROR', `could not read ${path}: ${messageOf(error)}`, { cause: error })
+}

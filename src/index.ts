@@ -1,0 +1,27 @@
+/**
+ * NVIDIA TensorRT for Node.js.
+ *
+ * @packageDocumentation
+ */
+export { BuildResult, buildEngine } from './api/build-engine.js'
+export { Engine, type Feeds, infer, type Results } from './api/engine.js'
+export { loadEngine } from './api/load-engine.js'
+export type {
+  BackendName,
+  BuildOptions,
+  BuildProgress,
+  ByteSize,
+  ComputeCapability,
+  InferOptions,
+  LoadOptions,
+  Logger,
+  LogLevel,
+  MemoryPools,
+  ShapeRange,
+  Shapes,
+  TacticSource,
+} from './api/options.js'
+export type { Profile, TensorInfo } from './backends/backend.js'
+export { TrtError, type TrtErrorCode, type TrtErrorOptions } from './errors.js'
+export * as onnx from './onnx/index.js'
+export { type DataOf, type DataType, Tensor, type TensorData, type TensorLike } from './tensor.js'
