@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Whether a process is there and runs (a zombie is dead, and waits only for its exit status to be fetched). */
+export function isRunning(pid: number): boolean {
+  const state = stateOf(pid)
+  return state !== undefined && state !== 'Z' && state !== 'X'
+}
+
+/** Resolves when the process has ended; the test's own timeout is the limit. */
+export async function untilEnded(pid: number): Promise<void> {
+  while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The running children of a process (default: this one). */
+export function childrenOf(parent = process.pid): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => isRunning(pid) && statOf(pid)?.[1] === String(parent))
+}
+
+function stateOf(pid: number): string | undefined {
+  return statOf(pid)?.[0]
+}
+
+/** The fields of /proc/<pid>/stat after the command, which is in parentheses and may hold anything. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined
+  }
+}
