@@ -97,11 +97,7 @@ export class HostProcess {
    * Asks the child; `payload`, events and result cross as JSON. Requests are handed to the child in the order of calls.
    * @throws {TrtError} what the child's handler threw; `PROCESS_CRASHED` where the child ends before it answers
    */
-  request<Result, Event = unknown>(
-    type: string,
-    payload?: unknown,
-    onEvent?: (event: Event) => void,
-  ): Promise<Result> {
+  request<Result, Event = unknown>(type: string, payload?: unknown, onEvent?: (event: Event) => void): Promise<Result> {
     if (this.#end !== undefined) return Promise.reject(this.#endError(this.#end))
     const id = this.#nextId++
     return new Promise<Result>((resolve, reject) => {

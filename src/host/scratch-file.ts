@@ -14,7 +14,11 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { messageOf, TrtError } from '../errors.js'
+
+const readAt = promisify(fs.read)
+const writeAt = promisify(fs.write)
 
 /** Up to here a copy (about 50 µs for 256 KiB) is done at once: a round trip to libuv's pool costs as much. */
 const AT_ONCE_BYTES = 256 * 1024
@@ -70,8 +74,9 @@ export class ScratchFile {
   async write(data: ArrayBufferView, position: number): Promise<void> {
     if (data.byteLength <= AT_ONCE_BYTES) return this.writeSync(data, position)
     const { fd } = this
-    await inChunks(data.byteLength, (offset, length, done) => {
-      fs.write(fd, bytesOf(data), offset, length, position + offset, done)
+    const bytes = bytesOf(data)
+    await inChunks(bytes.byteLength, async (offset, length) => {
+      return (await writeAt(fd, bytes, offset, length, position + offset)).bytesWritten
     })
   }
 
@@ -94,8 +99,9 @@ export class ScratchFile {
   async read(target: ArrayBufferView, position: number): Promise<void> {
     if (target.byteLength <= AT_ONCE_BYTES) return this.readSync(target, position)
     const { fd } = this
-    await inChunks(target.byteLength, (offset, length, done) => {
-      fs.read(fd, bytesOf(target), offset, length, position + offset, done)
+    const bytes = bytesOf(target)
+    await inChunks(bytes.byteLength, async (offset, length) => {
+      return (await readAt(fd, bytes, offset, length, position + offset)).bytesRead
     })
   }
 
@@ -150,21 +156,16 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 }
 
 /** Moves `total` bytes by asynchronous steps, each of which may do less than it was asked for. */
-function inChunks(
-  total: number,
-  step: (offset: number, length: number, done: (error: Error | null, count: number) => void) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = (offset: number): void => {
-      if (offset === total) return resolve()
-      step(offset, Math.min(CHUNK_BYTES, total - offset), (error, count) => {
-        if (error !== null) return reject(fileError(error))
-        if (count === 0) return reject(fileError(new Error('unexpected end of the scratch file')))
-        next(offset + count)
-      })
+async function inChunks(total: number, step: (offset: number, length: number) => Promise<number>): Promise<void> {
+  try {
+    for (let offset = 0; offset < total; ) {
+      const count = await step(offset, Math.min(CHUNK_BYTES, total - offset))
+      if (count === 0) throw new Error('unexpected end of the scratch file')
+      offset += count
     }
-    next(0)
-  })
+  } catch (error) {
+    throw fileError(error)
+  }
 }
 
 function fileError(error: unknown): TrtError {
@@ -175,5 +176,7 @@ function fileError(error: unknown): TrtError {
       cause: error,
     })
   }
-  return new TrtError('IO_ERROR', `The scratch file could not be read or written: ${messageOf(error)}`, { cause: error })
+  return new TrtError('IO_ERROR', `The scratch file could not be read or written: ${messageOf(error)}`, {
+    cause: error,
+  })
 }

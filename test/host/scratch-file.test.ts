@@ -18,14 +18,17 @@ function pattern(length: number): Uint8Array {
   return bytes
 }
 
-it.each([0, 1, 256 * 1024, 256 * 1024 + 1, 40 * 1024 * 1024 + 3])('gives %i bytes back as they were', async (length) => {
-  const file = create()
-  const data = pattern(length)
-  await file.write(data, 5)
-  const target = new Uint8Array(length)
-  await file.read(target, 5)
-  expect(Buffer.compare(target, data)).toBe(0)
-})
+it.each([0, 1, 256 * 1024, 256 * 1024 + 1, 40 * 1024 * 1024 + 3])(
+  'gives %i bytes back as they were',
+  async (length) => {
+    const file = create()
+    const data = pattern(length)
+    await file.write(data, 5)
+    const target = new Uint8Array(length)
+    await file.read(target, 5)
+    expect(Buffer.compare(target, data)).toBe(0)
+  },
+)
 
 it('takes views: the bytes of the part, of any element type', async () => {
   const file = create()
