@@ -1,0 +1,80 @@
+// Everything that a fresh clone lacks, made once and found again within a second. Each part is a function, so that the
+// demo and the tests ask only for what they need. Node built-ins only: this runs before `npm ci` has.
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { CACHE, hashOf, once, ROOT, run, STRICT, step } from './lib/run.mjs'
+
+const CLI = join(ROOT, 'dist/cli/main.js')
+const PYTHON_ENVIRONMENT = join(CACHE, 'python')
+
+/** The Python that tests use as an oracle, in an environment of its own. */
+export const PYTHON = join(PYTHON_ENVIRONMENT, 'bin/python')
+
+/** node_modules, as the lock file has it. */
+export async function setUpPackages() {
+  const key = hashOf([join(ROOT, 'package-lock.json')], process.version)
+  await once('packages', key, [join(ROOT, 'node_modules/typescript')], () =>
+    step('npm ci', () =>
+      // onnxruntime-node's own install step would download CUDA libraries that the CPU backend has no use for.
+      run('npm', ['ci', '--no-audit', '--no-fund'], { env: { ONNXRUNTIME_NODE_INSTALL: 'skip' } }),
+    ),
+  )
+}
+
+/** dist/, compiled from src/. */
+export async function setUpDist() {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true })
+    .map((name) => join(ROOT, 'src', name))
+    .filter((path) => path.endsWith('.ts'))
+  await once('dist', hashOf([...sources, join(ROOT, 'tsconfig.json')]), [CLI], () =>
+    step('compiling TypeScript', () =>
+      run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']),
+    ),
+  )
+}
+
+/** A package of the product's own SDK command: 'rtx' (the TensorRT-RTX libraries) or 'headers'. Quick where it is there. */
+export async function setUpSdk(name) {
+  const found = JSON.parse(await run(process.execPath, [CLI, 'sdk', 'list', '--json']))
+  if (found.packages.some((entry) => entry.name === name && entry.installed)) return
+  await step(`tensorrt-node sdk install ${name}`, () => run(process.execPath, [CLI, 'sdk', 'install', name]))
+}
+
+/** The native addon for every family of TensorRT. Incremental, so it is simply run. */
+export async function setUpAddons() {
+  await step('building the native addons', () => run(process.execPath, [join(ROOT, 'scripts/build-native.mjs')]))
+}
+
+/** Python packages, each at the version that scripts/requirements.txt names. */
+export async function setUpPython() {
+  const requirements = join(ROOT, 'scripts/requirements.txt')
+  await once('python', hashOf([requirements]), [PYTHON], () =>
+    step('installing the Python packages that tests and demo use', async () => {
+      await run('python3', ['-m', 'venv', PYTHON_ENVIRONMENT])
+      const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', '--no-deps', '--only-binary', ':all:']
+      await run(PYTHON, [...pip, '-r', requirements])
+    }),
+  )
+}
+
+/** A file that one of the Python packages brings along, e.g. the demo's picture. */
+export async function pythonPackageFile(path) {
+  const folder = (await run(PYTHON, ['-c', "import sysconfig; print(sysconfig.get_path('purelib'))"])).trim()
+  const file = join(folder, path)
+  return existsSync(file) ? file : undefined
+}
+
+/**
+ * Tries a part that may be missing on a user's machine.
+ *
+ * @returns {Promise<string | undefined>} why it is missing; `undefined` where it is there. In CI a failure throws.
+ */
+export async function attempt(setUp) {
+  try {
+    await setUp()
+    return undefined
+  } catch (error) {
+    if (STRICT) throw error
+    return error instanceof Error ? error.message : String(error)
+  }
+}

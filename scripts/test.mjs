@@ -1,0 +1,75 @@
+// `npm test`: everything that can be tested here, from a fresh clone on. Each part passes, fails, or is skipped with its
+// reason; in CI a part that could not be set up is a failure. `npm test -- FILTER…` runs only the vitest files that match.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { CACHE, ROOT, run, STRICT } from './lib/run.mjs'
+import { nodeGypBuild } from './lib/node-gyp-build.mjs'
+import { attempt, PYTHON, setUpAddons, setUpDist, setUpPackages, setUpPython, setUpSdk } from './setup.mjs'
+
+const FILTERS = process.argv.slice(2)
+const bin = (name) => join(ROOT, 'node_modules/.bin', name)
+/** @type {{ name: string, outcome: 'passed' | 'failed' | 'skipped', detail?: string }[]} */
+const parts = []
+
+await setUpPackages()
+await setUpDist()
+const noPython = await attempt(setUpPython)
+const noHeaders = await attempt(() => setUpSdk('headers'))
+const noRtx = await attempt(() => setUpSdk('rtx'))
+
+if (FILTERS.length === 0) {
+  await part('format and lint of TypeScript', undefined, () => run(bin('biome'), ['ci', '--error-on-warnings']))
+  await part('format of C++', noPython, clangFormat)
+  await part('types of the tests', undefined, () => run(bin('tsc'), ['-p', 'test/tsconfig.json']))
+  await part('the package as publint sees it', undefined, () => run(bin('publint'), ['--strict']))
+  await part('node-gyp builds the same addons', noHeaders, nodeGypBuild)
+}
+await part('cmake-js builds the addon for rtx, trt10 and trt11', noHeaders, setUpAddons)
+if (existsSync(join(ROOT, 'native/test/build-doubles.mjs'))) {
+  await part('the stand-ins for libcuda and libnvinfer build', noHeaders, () =>
+    run(process.execPath, ['native/test/build-doubles.mjs']),
+  )
+}
+const vitest = await runVitest()
+
+console.log('')
+for (const { name, outcome, detail } of parts) {
+  console.log(`${{ passed: '✓', failed: '✗', skipped: '–' }[outcome]} ${name}${detail === undefined ? '' : `\n${detail}`}`)
+}
+for (const { test, reason } of vitest.skipped) console.log(`– skipped: ${test}: ${reason}`)
+if (noRtx !== undefined) console.log(`– TensorRT-RTX could not be installed, so no real engine was built: ${noRtx}`)
+const count = (outcome) => parts.filter((part) => part.outcome === outcome).length
+const failed = count('failed') + vitest.failed
+console.log(`\n${count('passed') + vitest.passed} passed, ${failed} failed, ${count('skipped') + vitest.skipped.length} skipped`)
+process.exitCode = failed === 0 ? 0 : 1
+
+/** Runs one part of the tests and notes how it ended. */
+async function part(name, missing, work) {
+  if (missing !== undefined && !STRICT) {
+    parts.push({ name, outcome: 'skipped', detail: missing })
+    return
+  }
+  console.log(`• ${name}`)
+  try {
+    await work()
+    parts.push({ name, outcome: 'passed' })
+  } catch (error) {
+    parts.push({ name, outcome: 'failed', detail: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+async function clangFormat() {
+  const tracked = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'native', 'plugins'])
+  const files = tracked.split('\n').filter((file) => /\.(cc|h|cu|cuh)$/.test(file))
+  await run(PYTHON, ['-m', 'clang_format', '--dry-run', '--Werror', ...files])
+}
+
+async function runVitest() {
+  const file = join(CACHE, 'vitest-summary.json')
+  mkdirSync(CACHE, { recursive: true })
+  rmSync(file, { force: true })
+  const env = { TENSORRT_NODE_TEST_PYTHON: noPython === undefined ? PYTHON : undefined, TENSORRT_NODE_SUMMARY: file }
+  await run(bin('vitest'), ['run', ...FILTERS], { env, show: true }).catch(() => {})
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
+  return { passed: 0, failed: 1, skipped: [] }
+}
