@@ -1,0 +1,5 @@
+export type { ElementType } from './data-types.js'
+export { inspectModel, type ModelInfo, type ValueInfo } from './inspect-model.js'
+export type { ExternalFile } from './io/external-data.js'
+export type { ModelSource } from './io/source.js'
+export type { Dim } from './value-type.js'

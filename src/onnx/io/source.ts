@@ -1,0 +1,153 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
+import { messageOf, TrtError } from '../../errors.js'
+import { MAX_WHOLE_FILE } from './limits.js'
+
+/** Where a model comes from. */
+export type ModelSource = { readonly path: string } | { readonly bytes: Uint8Array }
+
+/** Bytes that can be read by range. Offsets are plain numbers: exact up to 8 PiB. */
+export interface ByteSource {
+  /** How messages name it: the path, or `the given bytes`. */
+  readonly name: string
+  /** The file's path; undefined for bytes. */
+  readonly path: string | undefined
+  readonly size: number
+  /** The bytes from `from` up to but not with `to`: a view where they are in memory, else a fresh read. */
+  read(from: number, to: number): Uint8Array
+  /** Fills `target` from `from` on; for copying without an allocation a range. */
+  readInto(target: Uint8Array, from: number): void
+}
+
+/** A range of a source; `to` is exclusive. Nothing is read until somebody asks. */
+export interface Span {
+  readonly source: ByteSource
+  readonly from: number
+  readonly to: number
+}
+
+/** Bytes in memory. */
+export class MemorySource implements ByteSource {
+  readonly bytes: Uint8Array
+  readonly name: string
+  readonly path: string | undefined
+  readonly size: number
+
+  constructor(bytes: Uint8Array, name = 'the given bytes', path?: string) {
+    this.bytes = bytes
+    this.name = name
+    this.path = path
+    this.size = bytes.length
+  }
+
+  read(from: number, to: number): Uint8Array {
+    return this.bytes.subarray(from, to)
+  }
+
+  readInto(target: Uint8Array, from: number): void {
+    target.set(this.bytes.subarray(from, from + target.length))
+  }
+}
+
+/**
+ * A file read by ranges. It stays open as long as the source is reachable, so that it can be renamed, deleted or
+ * replaced (as an atomic write over it does) while a model still refers to its weights.
+ */
+export class FileSource implements ByteSource {
+  static readonly #open = new FinalizationRegistry<number>((fd) => closeSync(fd))
+  readonly name: string
+  readonly path: string
+  readonly size: number
+  readonly #fd: number
+  readonly #modified: number
+
+  constructor(path: string) {
+    this.name = path
+    this.path = path
+    this.#fd = openSync(path, 'r')
+    FileSource.#open.register(this, this.#fd)
+    const { size, mtimeMs } = fstatSync(this.#fd)
+    this.size = size
+    this.#modified = mtimeMs
+  }
+
+  read(from: number, to: number): Uint8Array {
+    const bytes = Buffer.allocUnsafeSlow(to - from)
+    this.readInto(bytes, from)
+    return bytes
+  }
+
+  readInto(target: Uint8Array, from: number): void {
+    for (let done = 0; done < target.length; ) {
+      const count = this.#readSome(target, done, from + done)
+      if (count === 0) {
+        throw new TrtError('IO_ERROR', `${this.name} became shorter while it was in use`, { hint: 'Read it again.' })
+      }
+      done += count
+    }
+  }
+
+  /** Throws `IO_ERROR` where somebody wrote into the file since it was opened: its ranges would be garbage. */
+  checkUnchanged(): void {
+    const { size, mtimeMs } = fstatSync(this.#fd)
+    if (size === this.size && mtimeMs === this.#modified) return
+    throw new TrtError('IO_ERROR', `${this.name} was changed after it had been read`, { hint: 'Read it again.' })
+  }
+
+  #readSome(target: Uint8Array, offset: number, position: number): number {
+    try {
+      // One call moves less than 2 GiB on Linux.
+      return readSync(this.#fd, target, offset, Math.min(target.length - offset, 2 ** 30), position)
+    } catch (error) {
+      throw new TrtError('IO_ERROR', `${this.name} cannot be read: ${messageOf(error)}`, { cause: error })
+    }
+  }
+}
+
+/**
+ * Opens a model.
+ *
+ * @throws {TrtError} `FILE_NOT_FOUND`; `IO_ERROR` for a directory, a device or an unreadable file; `INVALID_MODEL`
+ * where it is empty; `INVALID_ARGUMENT` where `source` is neither path nor bytes
+ */
+export function openSource(source: ModelSource): ByteSource {
+  const opened = 'bytes' in source ? new MemorySource(checkBytes(source.bytes)) : openFile(source.path, 'the model')
+  if (opened.size === 0) {
+    throw new TrtError('INVALID_MODEL', `${opened.name} is empty (0 bytes)`, { hint: 'Export or download it again.' })
+  }
+  return opened
+}
+
+function openFile(path: string, what: string): ByteSource {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new TrtError('INVALID_ARGUMENT', `${what}: expected a path, received ${JSON.stringify(path) ?? typeof path}`)
+  }
+  try {
+    const stats = statSync(path)
+    checkRegular(path, stats)
+    return stats.size > MAX_WHOLE_FILE ? new FileSource(path) : new MemorySource(readFileSync(path), path, path)
+  } catch (error) {
+    throw fileError(path, error)
+  }
+}
+
+/** A device or a pipe would block the process, or never end. */
+function checkRegular(path: string, stats: Stats): void {
+  if (stats.isFile()) return
+  const kind = stats.isDirectory() ? 'a directory' : 'not a regular file'
+  throw new TrtError('IO_ERROR', `${path} is ${kind}; expected an ONNX file`)
+}
+
+/** What `node:fs` threw about `path`, as a {@link TrtError}. */
+export function fileError(path: string, error: unknown): TrtError {
+  if (error instanceof TrtError) return error
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new TrtError('FILE_NOT_FOUND', `${path} does not exist`, { cause: error, hint: 'Check the path.' })
+  }
+  return new TrtError('IO_ERROR', `${path} cannot be used: ${messageOf(error)}`, { cause: error })
+}
+
+function checkBytes(bytes: unknown): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes
+  throw new TrtError('INVALID_ARGUMENT', `the model: expected a Uint8Array, received ${typeof bytes}`)
+}

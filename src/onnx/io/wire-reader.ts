@@ -1,0 +1,253 @@
+import { TrtError } from '../../errors.js'
+import { MAX_DEPTH, MAX_NAME_BYTES, MAX_RECORDS, MAX_TEXT_BYTES } from './limits.js'
+import { type ByteSource, MemorySource } from './source.js'
+
+/** Protobuf wire types. */
+export const VARINT = 0
+export const FIXED64 = 1
+export const BYTES = 2
+const START_GROUP = 3
+const END_GROUP = 4
+export const FIXED32 = 5
+
+/** Bytes fetched at once from a file: small, as a tensor's head is tens of bytes and its payload is jumped over. */
+const WINDOW = 2 ** 15
+
+const TWO_32 = 2 ** 32
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const EMPTY = new Uint8Array(0)
+
+/**
+ * Walks protobuf fields, in memory or in a file of any size. {@link next} reads a field's head and steps over its
+ * payload, so payloads that nobody asks for are never read. Everything that damaged bytes can claim (lengths, depth,
+ * counts) is checked against what is there, and against the bounds in limits.ts.
+ */
+export class WireReader {
+  /** Number of the current field. */
+  field = 0
+  /** Wire type of the current field. */
+  wire = 0
+  /** Offset of the current field's tag. */
+  head = 0
+  /** Payload of the current field: from… */
+  from = 0
+  /** …to, exclusive. */
+  to = 0
+  /** Low and high half of a varint field. */
+  low = 0
+  high = 0
+  readonly source: ByteSource
+  /** Where the walk is, for messages: field names and indices in turn. */
+  readonly trail: (string | number)[] = []
+  #at = 0
+  #window: Uint8Array = EMPTY
+  #windowAt = 0
+  #records = 0
+  #text = 0
+
+  constructor(source: ByteSource) {
+    this.source = source
+    if (source instanceof MemorySource) this.#window = source.bytes
+  }
+
+  /** Goes to an offset, as to a payload's first byte to walk the fields inside. */
+  seek(offset: number): void {
+    this.#at = offset
+  }
+
+  /** Reads the next field before `end`; false at `end`. */
+  next(end: number): boolean {
+    if (this.#at >= end) return false
+    this.head = this.#at
+    this.#varint(end)
+    const tag = this.low
+    this.wire = tag & 7
+    this.field = tag >>> 3
+    if (this.field === 0 || this.high !== 0) this.fail(`has a damaged field at byte ${this.head}`)
+    this.#payload(end, 0)
+    return true
+  }
+
+  /** The current varint as a signed 64-bit integer: a number where that is exact, else a bigint. */
+  int(): number | bigint {
+    const high = this.high | 0
+    const value = high * TWO_32 + this.low
+    return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(this.low)
+  }
+
+  /** A varint inside a packed field, at the current offset. */
+  packedInt(end: number): number | bigint {
+    this.#varint(end)
+    return this.int()
+  }
+
+  get offset(): number {
+    return this.#at
+  }
+
+  /** The current 4-byte payload as a float. */
+  float(): number {
+    const bytes = this.bytes(this.from, this.to)
+    return new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true)
+  }
+
+  /** The current payload as a name. */
+  string(): string {
+    const { from, to } = this
+    const length = to - from
+    if (length === 0) return ''
+    if (length > MAX_NAME_BYTES) this.fail(`has a name of ${length} bytes`)
+    this.#text += length
+    if (this.#text > MAX_TEXT_BYTES) this.fail(`has more than ${MAX_TEXT_BYTES} bytes of names`)
+    this.#fill(from, to)
+    const window = this.#window
+    const offset = from - this.#windowAt
+    // Names are short ASCII almost always; a call into TextDecoder costs more than the name.
+    if (length < 64) {
+      let text = ''
+      let i = offset
+      for (const stop = offset + length; i < stop; i++) {
+        const code = window[i] as number
+        if (code > 127) break
+        text += String.fromCharCode(code)
+      }
+      if (i === offset + length) return text
+    }
+    try {
+      return utf8.decode(window.subarray(offset, offset + length))
+    } catch {
+      return this.fail(`has a name at byte ${from} that is not UTF-8`)
+    }
+  }
+
+  /** Bytes of a range; a view that the next call may overwrite where the source is a file. */
+  bytes(from: number, to: number): Uint8Array {
+    this.#fill(from, to)
+    return this.#window.subarray(from - this.#windowAt, to - this.#windowAt)
+  }
+
+  /** Counts one more thing held in memory. */
+  count(records = 1): void {
+    this.#records += records
+    if (this.#records > MAX_RECORDS) this.fail(`has more than ${MAX_RECORDS} nodes, names and dimensions`)
+  }
+
+  /** @throws {TrtError} `INVALID_MODEL`, naming the source and the place */
+  fail(what: string): never {
+    throw new TrtError('INVALID_MODEL', `${this.source.name} ${what}${this.#place()}`, {
+      hint: 'It is damaged or no ONNX model: export or download it again.',
+    })
+  }
+
+  #place(): string {
+    let place = ''
+    for (const step of this.trail) {
+      if (typeof step === 'string') place += place === '' ? step : `.${step}`
+      else if (step >= 0) place += `[${step}]`
+    }
+    return place === '' ? '' : ` (in ${place})`
+  }
+
+  #payload(end: number, depth: number): void {
+    const from = this.#at
+    switch (this.wire) {
+      case VARINT:
+        this.#varint(end)
+        break
+      case FIXED64:
+        this.#step(8, end)
+        break
+      case FIXED32:
+        this.#step(4, end)
+        break
+      case BYTES: {
+        this.#varint(end)
+        const length = this.high * TWO_32 + this.low
+        this.from = this.#at
+        this.#step(length, end)
+        this.to = this.#at
+        return
+      }
+      case START_GROUP:
+        this.#group(end, depth)
+        break
+      default:
+        this.fail(`has a damaged field at byte ${this.head} (wire type ${this.wire})`)
+    }
+    this.from = from
+    this.to = this.#at
+  }
+
+  /** Steps over a group, a form of nesting that protobuf has given up and unknown fields may still use. */
+  #group(end: number, depth: number): void {
+    const { head, field } = this
+    if (depth >= MAX_DEPTH) this.fail(`nests groups deeper than ${MAX_DEPTH}`)
+    for (;;) {
+      this.#varint(end)
+      const inner = this.low >>> 3
+      this.wire = this.low & 7
+      if (inner === 0) this.fail(`has a damaged group at byte ${head}`)
+      if (this.wire === END_GROUP) {
+        if (inner !== field) this.fail(`has a damaged group at byte ${head}`)
+        break
+      }
+      this.field = inner
+      this.#payload(end, depth + 1)
+    }
+    this.head = head
+    this.field = field
+    this.wire = START_GROUP
+  }
+
+  #step(length: number, end: number): void {
+    if (length > end - this.#at) this.#overrun(length, end)
+    this.#at += length
+  }
+
+  #overrun(length: number, end: number): never {
+    const claim = `the field at byte ${this.head} says ${length} bytes, ${end - this.#at} are left`
+    return this.fail(end === this.source.size ? `ends inside a field: ${claim}` : `is damaged: ${claim}`)
+  }
+
+  /** Reads a varint into `low` and `high`. */
+  #varint(end: number): void {
+    let at = this.#at
+    if (at >= end) this.#overrun(1, end)
+    if (at < this.#windowAt || at + 10 > this.#windowAt + this.#window.length) this.#fill(at, Math.min(at + 10, end))
+    const window = this.#window
+    const base = this.#windowAt
+    let byte = window[at++ - base] as number
+    if (byte < 128) {
+      this.low = byte
+      this.high = 0
+      this.#at = at
+      return
+    }
+    let low = byte & 127
+    let high = 0
+    for (let shift = 7; ; shift += 7) {
+      if (shift > 63) this.fail(`has a damaged number at byte ${this.#at}`)
+      if (at >= end) this.#overrun(1, end)
+      byte = window[at++ - base] as number
+      const bits = byte & 127
+      if (shift < 28) low |= bits << shift
+      else if (shift === 28) {
+        low |= bits << 28
+        high = bits >>> 4
+      } else high |= bits << (shift - 32)
+      if (byte < 128) break
+    }
+    this.low = low >>> 0
+    this.high = high >>> 0
+    this.#at = at
+  }
+
+  /** Makes the window hold a range. */
+  #fill(from: number, to: number): void {
+    if (from >= this.#windowAt && to <= this.#windowAt + this.#window.length) return
+    const { source } = this
+    const size = Math.max(WINDOW, to - from)
+    this.#window = source.read(from, Math.min(from + size, source.size))
+    this.#windowAt = from
+  }
+}
