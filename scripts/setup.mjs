@@ -78,3 +78,8 @@ export async function attempt(setUp) {
     return error instanceof Error ? error.message : String(error)
   }
 }
+
+/** Where the product's own SDK command finds a family's library. */
+export async function sdkPath(family) {
+  return JSON.parse(await run(process.execPath, [CLI, 'sdk', 'where', family, '--json'])).nvinfer
+}
