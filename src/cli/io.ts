@@ -90,6 +90,22 @@ export class CliIo {
     for (const line of formatTable(rows, options, this.color)) this.print(line)
   }
 
+  /**
+   * `label  text` lines for people, to stdout; silent with `--json`. On a terminal, long texts go on below themselves.
+   * Each label is padded to the widest, or to `labelWidth`, which aligns several blocks.
+   */
+  fields(rows: readonly (readonly [label: string, text: string])[], labelWidth = 0): void {
+    if (this.json) return
+    const width = Math.max(labelWidth, ...rows.map(([label]) => displayWidth(label)))
+    for (const [label, text] of rows) {
+      const lines = this.#stdout.isTTY ? wrap(text, Math.max(20, this.columns - width - 5)) : [text]
+      lines.forEach((line, index) => {
+        const head = index === 0 ? label + ' '.repeat(width - displayWidth(label)) : ' '.repeat(width)
+        this.print(`  ${this.color.dim(head)}  ${line}`)
+      })
+    }
+  }
+
   /** The one JSON document of a command, to stdout; silent without `--json`. */
   result(document: unknown): void {
     if (this.json) this.#above(this.#stdout, `${toJsonText(document)}\n`)
@@ -143,6 +159,10 @@ class Sink {
     return this.#stream.columns
   }
 
+  get isTTY(): boolean {
+    return this.#stream.isTTY === true
+  }
+
   write(text: string): void {
     if (!this.#gone) this.#stream.write(text)
   }
@@ -189,6 +209,24 @@ function formatTable(rows: readonly (readonly string[])[], options: TableOptions
       })
       .join('  ')
   return all.map((row) => (row === header ? color.bold(format(row)) : format(row)))
+}
+
+/** Breaks a text at spaces into lines of at most `width` characters; a longer word keeps a line of its own. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const paragraph of text.split('\n')) {
+    let line = ''
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > width) {
+        lines.push(line)
+        line = word
+      } else {
+        line = line === '' ? word : `${line} ${word}`
+      }
+    }
+    lines.push(line)
+  }
+  return lines
 }
 
 /** Characters that a text takes on the terminal, colours aside. */

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { TrtError } from '../errors.js'
+import { readError, writeFileAtomic } from '../files.js'
+import type { DataType, Tensor } from '../tensor.js'
+import { parseJsonTensor } from './json-tensor.js'
+import { formatNpy, parseNpy } from './npy.js'
+import { isNpy } from './npy-header.js'
+
+/**
+ * Reads a tensor from a .npy file, recognised by how it begins, or a JSON file (see {@link parseJsonTensor}).
+ *
+ * @param type the element type of a JSON file that names none
+ * @throws {TrtError} `FILE_NOT_FOUND`, `IO_ERROR`, or `INVALID_ARGUMENT` where it is neither, or damaged
+ */
+export async function readTensorFile(path: string, type: DataType): Promise<Tensor> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw readError(path, error)
+  })
+  if (bytes.length === 0) throw new TrtError('INVALID_ARGUMENT', `${path} is empty`)
+  if (isNpy(bytes) || /\.npy$/i.test(path)) return parseNpy(bytes, path)
+  return parseJsonTensor(bytes.toString('utf8'), type, path)
+}
+
+/**
+ * Writes a tensor as a .npy file, atomically.
+ *
+ * @throws {TrtError} `IO_ERROR`; nothing is left behind
+ */
+export async function writeNpyFile(path: string, tensor: Tensor): Promise<void> {
+  await writeFileAtomic(path, formatNpy(tensor))
+}
