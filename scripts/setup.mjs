@@ -83,3 +83,9 @@ export async function attempt(setUp) {
 export async function sdkPath(family) {
   return JSON.parse(await run(process.execPath, [CLI, 'sdk', 'where', family, '--json'])).nvinfer
 }
+
+/** The project's own files whose path matches, those not yet committed included. */
+export async function trackedFiles(pattern) {
+  const listed = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard'])
+  return listed.split('\n').filter((file) => pattern.test(file) && existsSync(join(ROOT, file)))
+}

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CACHE, ROOT, run, STRICT } from './lib/run.mjs'
 import { nodeGypBuild } from './lib/node-gyp-build.mjs'
-import { attempt, PYTHON, setUpAddons, setUpDist, setUpPackages, setUpPython, setUpSdk } from './setup.mjs'
+import { attempt, PYTHON, setUpAddons, setUpDist, setUpPackages, setUpPython, setUpSdk, trackedFiles } from './setup.mjs'
 
 const FILTERS = process.argv.slice(2)
 const bin = (name) => join(ROOT, 'node_modules/.bin', name)
@@ -59,9 +59,7 @@ async function part(name, missing, work) {
 }
 
 async function clangFormat() {
-  const tracked = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'native', 'plugins'])
-  const files = tracked.split('\n').filter((file) => /\.(cc|h|cu|cuh)$/.test(file))
-  await run(PYTHON, ['-m', 'clang_format', '--dry-run', '--Werror', ...files])
+  await run(PYTHON, ['-m', 'clang_format', '--dry-run', '--Werror', ...(await trackedFiles(/\.(cc|h|cu|cuh)$/))])
 }
 
 async function runVitest() {
