@@ -1,7 +1,7 @@
 // Building through the API against building the same model through TensorRT-RTX's own Python bindings, in turns.
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import * as trt from 'tensorrt-node'
 import { PYTHON, sdkPath } from '../scripts/setup.mjs'
@@ -41,7 +41,11 @@ export async function measure() {
     })
     python.end()
     results.push(
-      { what: `${name}: isolation 'thread' to Python`, ratio: median(times.thread) / median(times.python), atMost: 1.05 },
+      {
+        what: `${name}: isolation 'thread' to Python`,
+        ratio: median(times.thread) / median(times.python),
+        atMost: 1.05,
+      },
       { what: `${name}: isolation 'process' to Python`, ratio: median(times.process) / median(times.python) },
       { what: `${name}: size of the plan to Python's`, ratio: sizes.thread / sizes.python, atMost: 1, atLeast: 1 },
     )

@@ -18,7 +18,13 @@ async function measureDelays() {
   const { file, input, dims } = MODELS.detection
   const data = randomData(dims.reduce((a, b) => a * b))
   const build = (isolation) => () =>
-    trt.buildEngine({ onnx: file, shapes: { [input]: dims }, backend: 'tensorrt-rtx', isolation, target: { computeCapabilities: ['8.9'] } })
+    trt.buildEngine({
+      onnx: file,
+      shapes: { [input]: dims },
+      backend: 'tensorrt-rtx',
+      isolation,
+      target: { computeCapabilities: ['8.9'] },
+    })
   const built = await trt.buildEngine({ onnx: file, shapes: { [input]: dims }, backend: 'onnxruntime' })
   const engine = await trt.loadEngine(built.plan)
   const session = await ort.InferenceSession.create(file)
@@ -49,7 +55,10 @@ async function measureHolds() {
   const target = new Float32Array(count)
   // Sum of the input: 100 MB in, 4 bytes out. Relu: 100 MB each way.
   const results = []
-  for (const [op, says] of [['ReduceSum', '100 MB in'], ['Relu', '100 MB in and 100 MB out']]) {
+  for (const [op, says] of [
+    ['ReduceSum', '100 MB in'],
+    ['Relu', '100 MB in and 100 MB out'],
+  ]) {
     const built = await trt.buildEngine({ onnx: unaryModel(op, count), backend: 'onnxruntime' })
     const engine = await trt.loadEngine(built.plan)
     const feeds = { x: new trt.Tensor('float32', data) }
@@ -65,7 +74,11 @@ async function measureHolds() {
     await engine.close()
     const copy = median(times.copy)
     results.push(
-      { what: `longest hold of one infer with ${says}, to a plain copy`, ratio: median(holds.longest) / copy, atMost: 1.5 },
+      {
+        what: `longest hold of one infer with ${says}, to a plain copy`,
+        ratio: median(holds.longest) / copy,
+        atMost: 1.5,
+      },
       { what: `all holds of one infer with ${says}, to a plain copy`, ratio: median(holds.total) / copy, atMost: 1.5 },
     )
   }
@@ -78,8 +91,19 @@ function unaryModel(op, count) {
   const field = (number, bytes) => [...varint(number * 8 + 2), ...varint(bytes.length), ...bytes]
   const int = (number, value) => [...varint(number * 8), ...varint(value)]
   const text = (number, value) => field(number, [...Buffer.from(value)])
-  const value = (name, dims) =>
-    [...text(1, name), ...field(2, field(1, [...int(1, 1), ...field(2, dims.flatMap((dim) => field(1, int(1, dim))))]))]
+  const value = (name, dims) => [
+    ...text(1, name),
+    ...field(
+      2,
+      field(1, [
+        ...int(1, 1),
+        ...field(
+          2,
+          dims.flatMap((dim) => field(1, int(1, dim))),
+        ),
+      ]),
+    ),
+  ]
   const node = [...text(1, 'x'), ...text(2, 'y'), ...text(4, op)]
   const output = value('y', op === 'ReduceSum' ? [1] : [count])
   const graph = [...field(1, node), ...text(2, 'g'), ...field(11, value('x', [count])), ...field(12, output)]

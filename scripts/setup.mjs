@@ -10,6 +10,9 @@ const PYTHON_ENVIRONMENT = join(CACHE, 'python')
 /** The Python that tests use as an oracle, in an environment of its own. */
 export const PYTHON = join(PYTHON_ENVIRONMENT, 'bin/python')
 
+/** The formatter of C++, at the version that the project is formatted by. */
+export const CLANG_FORMAT = join(PYTHON_ENVIRONMENT, 'bin/clang-format')
+
 /** node_modules, as the lock file has it. */
 export async function setUpPackages() {
   const key = hashOf([join(ROOT, 'package-lock.json')], process.version)
@@ -51,7 +54,16 @@ export async function setUpPython() {
   await once('python', hashOf([requirements]), [PYTHON], () =>
     step('installing the Python packages that tests and demo use', async () => {
       await run('python3', ['-m', 'venv', PYTHON_ENVIRONMENT])
-      const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', '--no-deps', '--only-binary', ':all:']
+      const pip = [
+        '-m',
+        'pip',
+        'install',
+        '--disable-pip-version-check',
+        '--quiet',
+        '--no-deps',
+        '--only-binary',
+        ':all:',
+      ]
       await run(PYTHON, [...pip, '-r', requirements])
     }),
   )

@@ -2,9 +2,19 @@
 // reason; in CI a part that could not be set up is a failure. `npm test -- FILTER…` runs only the vitest files that match.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { CACHE, ROOT, run, STRICT } from './lib/run.mjs'
 import { nodeGypBuild } from './lib/node-gyp-build.mjs'
-import { attempt, PYTHON, setUpAddons, setUpDist, setUpPackages, setUpPython, setUpSdk, trackedFiles } from './setup.mjs'
+import { CACHE, ROOT, run, STRICT } from './lib/run.mjs'
+import {
+  attempt,
+  CLANG_FORMAT,
+  PYTHON,
+  setUpAddons,
+  setUpDist,
+  setUpPackages,
+  setUpPython,
+  setUpSdk,
+  trackedFiles,
+} from './setup.mjs'
 
 const FILTERS = process.argv.slice(2)
 const bin = (name) => join(ROOT, 'node_modules/.bin', name)
@@ -34,13 +44,17 @@ const vitest = await runVitest()
 
 console.log('')
 for (const { name, outcome, detail } of parts) {
-  console.log(`${{ passed: '✓', failed: '✗', skipped: '–' }[outcome]} ${name}${detail === undefined ? '' : `\n${detail}`}`)
+  console.log(
+    `${{ passed: '✓', failed: '✗', skipped: '–' }[outcome]} ${name}${detail === undefined ? '' : `\n${detail}`}`,
+  )
 }
 for (const { test, reason } of vitest.skipped) console.log(`– skipped: ${test}: ${reason}`)
 if (noRtx !== undefined) console.log(`– TensorRT-RTX could not be installed, so no real engine was built: ${noRtx}`)
 const count = (outcome) => parts.filter((part) => part.outcome === outcome).length
 const failed = count('failed') + vitest.failed
-console.log(`\n${count('passed') + vitest.passed} passed, ${failed} failed, ${count('skipped') + vitest.skipped.length} skipped`)
+console.log(
+  `\n${count('passed') + vitest.passed} passed, ${failed} failed, ${count('skipped') + vitest.skipped.length} skipped`,
+)
 process.exitCode = failed === 0 ? 0 : 1
 
 /** Runs one part of the tests and notes how it ended. */
@@ -59,7 +73,7 @@ async function part(name, missing, work) {
 }
 
 async function clangFormat() {
-  await run(PYTHON, ['-m', 'clang_format', '--dry-run', '--Werror', ...(await trackedFiles(/\.(cc|h|cu|cuh)$/))])
+  await run(CLANG_FORMAT, ['--dry-run', '--Werror', ...(await trackedFiles(/\.(cc|h|cu|cuh)$/))])
 }
 
 async function runVitest() {

@@ -45,7 +45,8 @@ export async function openForReading(path: string): Promise<{ file: FileHandle; 
   try {
     file = await open(path, 'r')
     const stat = await file.stat()
-    if (!stat.isFile()) throw new TrtError('IO_ERROR', `${path} is ${stat.isDirectory() ? 'a folder' : 'no regular file'}`)
+    if (!stat.isFile())
+      throw new TrtError('IO_ERROR', `${path} is ${stat.isDirectory() ? 'a folder' : 'no regular file'}`)
     return { file, size: stat.size }
   } catch (error) {
     await file?.close()

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
-import { describe, expect, it } from 'vitest'
 import * as trt from 'tensorrt-node'
+import { describe, expect, it } from 'vitest'
 import { failure } from './helpers/errors.js'
 
 describe('Tensor', () => {
@@ -34,9 +34,10 @@ describe('Tensor', () => {
     expect(tensor.data.buffer).toBe(data.buffer)
   })
 
-  it.runIf('Float16Array' in globalThis)('takes a Float16Array as the bits that it holds', () => {
-    const halves = new (globalThis as unknown as { Float16Array: new (values: number[]) => Uint16Array }).Float16Array([1])
-    expect(new trt.Tensor('float16', halves).data).toEqual(new Uint16Array([0x3c00]))
+  it('takes a Float16Array as the bits that it holds', (context) => {
+    const { Float16Array } = globalThis as unknown as { Float16Array?: new (values: number[]) => Uint16Array }
+    if (Float16Array === undefined) return context.skip('this Node has no Float16Array: 24 and later have')
+    expect(new trt.Tensor('float16', new Float16Array([1])).data).toEqual(new Uint16Array([0x3c00]))
   })
 
   it("goes into onnxruntime's Tensor, and comes out of it", () => {

@@ -3,7 +3,13 @@
 import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 
-const DETECTION = { longSide: 960, multiple: 32, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], threshold: 0.3 }
+const DETECTION = {
+  longSide: 960,
+  multiple: 32,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  threshold: 0.3,
+}
 const RECOGNITION = { height: 48, maxWidth: 960, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
 // Detection marks the core of a line; the box around the letters is larger by area × ratio / perimeter.
 const UNCLIP_RATIO = 1.8
@@ -11,7 +17,11 @@ const MIN_BOX = 4
 
 /** A picture as the two networks share it: 8-bit RGB. */
 export async function readPicture(file) {
-  const { data, info } = await sharp(file).removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+  const { data, info } = await sharp(file)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
   return { data, width: info.width, height: info.height }
 }
 

@@ -45,7 +45,9 @@ export async function readPage(pictureFile, noTensorRT) {
     plans[name] = join(folder, `${name}.engine`)
     await built.save(plans[name])
     const magic = Buffer.from(built.plan.subarray(0, 4)).toString('latin1')
-    console.log(`  ${name}: ${file} → ${(built.plan.byteLength / MiB).toFixed(1)} MiB, begins '${magic}', TensorRT-RTX ${built.version},`)
+    console.log(
+      `  ${name}: ${file} → ${(built.plan.byteLength / MiB).toFixed(1)} MiB, begins '${magic}', TensorRT-RTX ${built.version},`,
+    )
     console.log(`    ${built.precision}, for GPUs of compute capability ${built.computeCapabilities.join(', ')}`)
   }
 
@@ -54,7 +56,9 @@ export async function readPage(pictureFile, noTensorRT) {
   for (const [name, { file, shapes }] of Object.entries(models)) {
     const loaded = await timed(`load ${name}`, () => loadBest(plans[name], { onnx: join(MODELS, file), shapes }))
     engines[name] = loaded.engine
-    console.log(`  ${name} on ${loaded.engine.backend} ${loaded.engine.version}, ${loaded.engine.precision}: ${loaded.because}`)
+    console.log(
+      `  ${name} on ${loaded.engine.backend} ${loaded.engine.version}, ${loaded.engine.precision}: ${loaded.because}`,
+    )
   }
 
   console.log(`\nReading ${pictureFile.split('/').slice(-3).join('/')}, ${picture.width}×${picture.height} pixels`)

@@ -73,7 +73,8 @@ export async function buildEngine(options: BuildOptions): Promise<BuildResult> {
   validateBuildOptions(options)
   throwIfAborted('buildEngine', options.signal)
   const started = performance.now()
-  const model: ModelSource = options.onnx instanceof Uint8Array ? { bytes: options.onnx } : { path: resolve(toPath(options.onnx)) }
+  const model: ModelSource =
+    options.onnx instanceof Uint8Array ? { bytes: options.onnx } : { path: resolve(toPath(options.onnx)) }
   const { inputs, outputs } = await inspectModel(model)
   const profiles = resolveProfiles(inputs, options.shapes)
   throwIfAborted('buildEngine', options.signal)
@@ -90,5 +91,12 @@ export async function buildEngine(options: BuildOptions): Promise<BuildResult> {
     },
   )
   const durationMs = performance.now() - started
-  return new BuildResult(outcome, { backend: backend.name, backendReason: reason, inputs, outputs, profiles, durationMs })
+  return new BuildResult(outcome, {
+    backend: backend.name,
+    backendReason: reason,
+    inputs,
+    outputs,
+    profiles,
+    durationMs,
+  })
 }

@@ -25,7 +25,9 @@ export const isLogger = expected(
   (value) =>
     typeof value === 'object' &&
     value !== null &&
-    ['error', 'warn', 'info', 'debug'].every((level) => typeof (value as Record<string, unknown>)[level] === 'function'),
+    ['error', 'warn', 'info', 'debug'].every(
+      (level) => typeof (value as Record<string, unknown>)[level] === 'function',
+    ),
 )
 
 /** An integer from `min` to `max`. */

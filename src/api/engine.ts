@@ -57,7 +57,8 @@ export class Engine {
    *   `INVALID_ARGUMENT` (options), `CLOSED`, `ABORTED`, `INFERENCE_FAILED`, `OUT_OF_MEMORY`, `PROCESS_CRASHED`
    */
   async infer(feeds: Feeds, options: InferOptions = {}): Promise<Results> {
-    if (this.#closed !== undefined) throw new TrtError('CLOSED', 'infer: the engine was closed', { hint: 'load it again' })
+    if (this.#closed !== undefined)
+      throw new TrtError('CLOSED', 'infer: the engine was closed', { hint: 'load it again' })
     validateInferOptions(options)
     throwIfAborted('infer', options.signal)
     const tensors = this.#checkFeeds(feeds)
@@ -115,7 +116,9 @@ export class Engine {
         const range = profile[name]
         return (
           range === undefined ||
-          dims.every((dim, axis) => dim >= (range.min[axis] ?? 0) && dim <= (range.max[axis] ?? Number.POSITIVE_INFINITY))
+          dims.every(
+            (dim, axis) => dim >= (range.min[axis] ?? 0) && dim <= (range.max[axis] ?? Number.POSITIVE_INFINITY),
+          )
         )
       }),
     )

@@ -23,9 +23,13 @@ export async function loadEngine(engine: string | URL | Uint8Array, options: Loa
   const { kind } = 'bytes' in source ? recognise(source.bytes) : await recogniseFile(source.path)
   const { backend: wanted = 'auto' } = options
   if (wanted !== 'auto' && wanted !== kind) {
-    throw new TrtError('ENGINE_MISMATCH', `loadEngine: the engine was built for backend '${kind}', and '${wanted}' was asked for`, {
-      hint: "leave backend out, or build the engine again with the backend that you want",
-    })
+    throw new TrtError(
+      'ENGINE_MISMATCH',
+      `loadEngine: the engine was built for backend '${kind}', and '${wanted}' was asked for`,
+      {
+        hint: 'leave backend out, or build the engine again with the backend that you want',
+      },
+    )
   }
   const backend = backendNamed(kind, options)
   const loaded = await backend.load(source, {
@@ -51,7 +55,10 @@ function toSource(engine: unknown): { path: string } | { bytes: Uint8Array } {
   if ((typeof engine === 'string' && engine !== '') || (engine instanceof URL && engine.protocol === 'file:')) {
     return { path: toPath(engine) }
   }
-  throw new TrtError('INVALID_ARGUMENT', `loadEngine: expected a path, a file: URL or a Uint8Array, received ${describe(engine)}`)
+  throw new TrtError(
+    'INVALID_ARGUMENT',
+    `loadEngine: expected a path, a file: URL or a Uint8Array, received ${describe(engine)}`,
+  )
 }
 
 function recognise(bytes: Uint8Array) {

@@ -17,15 +17,22 @@ import type { ShapeRange, Shapes } from './options.js'
  * @returns one profile for each of `shapes`; one with the model's own shapes where `shapes` is left out
  * @throws {TrtError} `INVALID_SHAPES`; where a dynamic input has no shape, the hint is a ready-to-paste `shapes`
  */
-export function resolveProfiles(inputs: readonly ValueInfo[], shapes: Shapes | readonly Shapes[] | undefined): Profile[] {
-  const wanted: readonly Shapes[] = shapes === undefined ? [{}] : isArray(shapes) ? shapes : [shapes]
+export function resolveProfiles(
+  inputs: readonly ValueInfo[],
+  shapes: Shapes | readonly Shapes[] | undefined,
+): Profile[] {
+  const wanted = shapes === undefined ? [{}] : isProfileList(shapes) ? shapes : [shapes]
   return wanted.map((profile, index) => {
     const where = wanted.length > 1 ? `shapes[${index}]` : 'shapes'
     const unknown = Object.keys(profile).filter((name) => !inputs.some((input) => input.name === name))
     if (unknown.length > 0) {
-      throw new TrtError('INVALID_SHAPES', `${where}: the model has no input ${unknown.map((name) => `"${name}"`).join(', ')}`, {
-        hint: `its inputs are ${inputs.map((input) => `${input.name} ${dimsText(input)}`).join(', ')}`,
-      })
+      throw new TrtError(
+        'INVALID_SHAPES',
+        `${where}: the model has no input ${unknown.map((name) => `"${name}"`).join(', ')}`,
+        {
+          hint: `its inputs are ${inputs.map((input) => `${input.name} ${dimsText(input)}`).join(', ')}`,
+        },
+      )
     }
     const missing = inputs.filter((input) => profile[input.name] === undefined && isDynamic(input))
     if (missing.length > 0) throw missingShapes(inputs, missing, where)
@@ -40,13 +47,16 @@ function resolveRange(input: ValueInfo, shape: Shapes[string] | undefined, where
     const fixed = input.dims as number[]
     return { min: fixed, opt: fixed, max: fixed }
   }
-  const range = isArray(shape) ? { min: shape, opt: shape, max: shape } : toRange(shape, where)
-  for (const [name, dims] of Object.entries(range)) checkDims(input, dims, isArray(shape) ? where : `${where}, ${name}`)
+  const range = isShape(shape) ? { min: shape, opt: shape, max: shape } : toRange(shape, where)
+  for (const [name, dims] of Object.entries(range)) checkDims(input, dims, isShape(shape) ? where : `${where}, ${name}`)
   range.opt.forEach((opt, axis) => {
     const min = range.min[axis] as number
     const max = range.max[axis] as number
     if (min > opt || opt > max) {
-      throw new TrtError('INVALID_SHAPES', `${where}, dimension ${axis}: expected min ≤ opt ≤ max, received ${min}, ${opt}, ${max}`)
+      throw new TrtError(
+        'INVALID_SHAPES',
+        `${where}, dimension ${axis}: expected min ≤ opt ≤ max, received ${min}, ${opt}, ${max}`,
+      )
     }
   })
   return range
@@ -63,7 +73,10 @@ function toRange(shape: unknown, where: string): ShapeRange {
 
 function checkDims(input: ValueInfo, dims: unknown, where: string): void {
   if (!Array.isArray(dims) || !dims.every((dim) => Number.isInteger(dim) && dim >= 0 && dim < 2 ** 31)) {
-    throw new TrtError('INVALID_SHAPES', `${where}: expected an array of integers of 0 or more, received ${describe(dims)}`)
+    throw new TrtError(
+      'INVALID_SHAPES',
+      `${where}: expected an array of integers of 0 or more, received ${describe(dims)}`,
+    )
   }
   if (input.dims === undefined) return
   if (dims.length !== input.dims.length) {
@@ -74,7 +87,10 @@ function checkDims(input: ValueInfo, dims: unknown, where: string): void {
   }
   input.dims.forEach((dim, axis) => {
     if (typeof dim === 'number' && dim !== dims[axis]) {
-      throw new TrtError('INVALID_SHAPES', `${where}, dimension ${axis}: expected ${dim}, which the model fixes, received ${dims[axis]}`)
+      throw new TrtError(
+        'INVALID_SHAPES',
+        `${where}, dimension ${axis}: expected ${dim}, which the model fixes, received ${dims[axis]}`,
+      )
     }
   })
 }
@@ -88,13 +104,17 @@ function missingShapes(inputs: readonly ValueInfo[], missing: readonly ValueInfo
       return `  ${JSON.stringify(input.name)}: { min: ${at('min')}, opt: ${at('opt')}, max: ${at('max')} },`
     })
     .join('\n')
-  return new TrtError('INVALID_SHAPES', `${where}: no shape was given for the dynamic input${missing.length > 1 ? 's' : ''} ${list}`, {
-    hint: `say which shapes the engine shall take, e.g. (change the numbers to what you will feed)\nshapes: {\n${proposal}\n}`,
-  })
+  return new TrtError(
+    'INVALID_SHAPES',
+    `${where}: no shape was given for the dynamic input${missing.length > 1 ? 's' : ''} ${list}`,
+    {
+      hint: `say which shapes the engine shall take, e.g. (change the numbers to what you will feed)\nshapes: {\n${proposal}\n}`,
+    },
+  )
 }
 
 /** Numbers to start from: a batch in front, pictures where the rank is 4, else sequences. */
-function proposeDims(input: ValueInfo, size: keyof ShapeRange): number[] {
+export function proposeDims(input: ValueInfo, size: keyof ShapeRange): number[] {
   const pick = (min: number, opt: number, max: number): number => ({ min, opt, max })[size]
   return (input.dims ?? [null]).map((dim, axis, dims) => {
     if (typeof dim === 'number') return dim
@@ -103,7 +123,7 @@ function proposeDims(input: ValueInfo, size: keyof ShapeRange): number[] {
   })
 }
 
-function isDynamic(input: ValueInfo): boolean {
+export function isDynamic(input: ValueInfo): boolean {
   return input.dims === undefined || input.dims.some((dim) => typeof dim !== 'number')
 }
 
@@ -112,6 +132,11 @@ function dimsText({ dims }: ValueInfo): string {
   return dims === undefined ? '[of any rank]' : `[${dims.map((dim) => dim ?? '?').join(',')}]`
 }
 
-function isArray<T>(value: T | readonly T[] | readonly number[]): value is readonly T[] & readonly number[] {
-  return Array.isArray(value)
+// Array.isArray does not narrow readonly arrays out of a union.
+function isProfileList(shapes: Shapes | readonly Shapes[]): shapes is readonly Shapes[] {
+  return Array.isArray(shapes)
+}
+
+function isShape(shape: Shapes[string]): shape is readonly number[] {
+  return Array.isArray(shape)
 }

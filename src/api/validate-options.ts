@@ -1,6 +1,20 @@
-import { isPlainObject, type Check, checkOptions, isAbortSignal, isBoolean, isByteSize, isFunction, isInteger, isListOf, isLogger, isNonEmptyString, isOneOf, toBytes } from './check.js'
 import type { BuildSettings } from '../backends/backend.js'
 import { TrtError } from '../errors.js'
+import {
+  type Check,
+  checkOptions,
+  isAbortSignal,
+  isBoolean,
+  isByteSize,
+  isFunction,
+  isInteger,
+  isListOf,
+  isLogger,
+  isNonEmptyString,
+  isOneOf,
+  isPlainObject,
+  toBytes,
+} from './check.js'
 import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools } from './options.js'
 
 /** The GPU generations that TensorRT-RTX 1.7 can build for (`nvinfer1::ComputeCapability`, NvInfer.h). */
@@ -86,7 +100,10 @@ const INFER_CHECKS: Readonly<Record<keyof InferOptions, Check>> = {
 export function validateBuildOptions(options: BuildOptions): void {
   checkOptions('buildEngine', options, BUILD_CHECKS)
   if (options.onnx === undefined) {
-    throw new TrtError('INVALID_ARGUMENT', 'buildEngine: expected a path, a file: URL or a Uint8Array for onnx, received undefined')
+    throw new TrtError(
+      'INVALID_ARGUMENT',
+      'buildEngine: expected a path, a file: URL or a Uint8Array for onnx, received undefined',
+    )
   }
   if (options.target !== undefined && options.target.computeCapabilities === undefined) {
     throw new TrtError('INVALID_ARGUMENT', 'buildEngine: expected computeCapabilities in target, received none', {

@@ -10,8 +10,9 @@
  * | 16–23 | length of the whole file, little-endian (seen on RTX) |
  * | 24–27 | major, minor, patch and build of the version (build: one byte; seen on RTX) |
  */
-import { ORT_ENGINE_MAGIC } from './onnxruntime/engine-file.js'
+
 import { TrtError } from '../errors.js'
+import { ORT_ENGINE_MAGIC } from './onnxruntime/engine-file.js'
 
 /** As many bytes as {@link recogniseEngine} looks at. */
 export const HEADER_BYTES = 32
@@ -42,9 +43,13 @@ export function recogniseEngine(header: Uint8Array, size: number, name: string):
   }
   const length = Number(bytes.readBigUInt64LE(16))
   if (kind === 'tensorrt-rtx' && length > size) {
-    throw new TrtError('INVALID_ENGINE', `${name} is a truncated plan: it says it has ${length} bytes, and has ${size}`, {
-      hint: 'copy the file again, or build it again',
-    })
+    throw new TrtError(
+      'INVALID_ENGINE',
+      `${name} is a truncated plan: it says it has ${length} bytes, and has ${size}`,
+      {
+        hint: 'copy the file again, or build it again',
+      },
+    )
   }
   return { kind, version: [...bytes.subarray(24, 28)].join('.'), length }
 }
@@ -57,6 +62,11 @@ function notAnEngine(bytes: Buffer, name: string): TrtError {
     })
   }
   const text = bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)
-  const begins = text ? `text, beginning ${JSON.stringify(bytes.toString('latin1', 0, 16))}` : `a file beginning ${bytes.toString('hex', 0, 8)}`
-  return new TrtError('INVALID_ENGINE', `${name} is no engine: expected a TensorRT plan or an engine of this package, found ${begins}`)
+  const begins = text
+    ? `text, beginning ${JSON.stringify(bytes.toString('latin1', 0, 16))}`
+    : `a file beginning ${bytes.toString('hex', 0, 8)}`
+  return new TrtError(
+    'INVALID_ENGINE',
+    `${name} is no engine: expected a TensorRT plan or an engine of this package, found ${begins}`,
+  )
 }

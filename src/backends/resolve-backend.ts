@@ -32,7 +32,8 @@ export function resolveBuildBackend(options: Pick<BuildOptions, 'backend' | 'tar
     lenient,
   })
   if (wanted !== 'auto') return choose(wanted, 'asked for by name')
-  if (target !== undefined) return choose('tensorrt-rtx', 'target names GPUs, and TensorRT-RTX builds for GPUs that are not here')
+  if (target !== undefined)
+    return choose('tensorrt-rtx', 'target names GPUs, and TensorRT-RTX builds for GPUs that are not here')
   const obstacles: string[] = []
   for (const name of ['tensorrt', 'tensorrt-rtx'] as const) {
     const obstacle = inferenceObstacle(name, { root: options.tensorrt })

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as trt from 'tensorrt-node'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { failure } from '../helpers/errors.js'
 import { constant, external, makeModel, node } from '../helpers/onnx-model.js'
 
@@ -44,7 +44,11 @@ describe('models', () => {
     ['empty', '', /empty/],
     ['a text file', 'hello, this is no model\n', /text/],
     ['the page of a login screen', '<!DOCTYPE html><html><body>Sign in</body></html>', /text|HTML/],
-    ['a pointer to large file storage', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n', /LFS|text/],
+    [
+      'a pointer to large file storage',
+      'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n',
+      /LFS|text/,
+    ],
   ])('%s', async (name, content, says) => {
     const error = await failure('INVALID_MODEL', async () => build({ onnx: await file(`${name}.onnx`, content) }))
     expect(error.message).toMatch(says)
@@ -192,7 +196,9 @@ describe('options', () => {
     ['onnx', new URL('https://example.com/model.onnx')],
   ])('%s: %s', async (option, value) => {
     const error = await failure('INVALID_ARGUMENT', () => build({ [option]: value }))
-    expect(error.message).toContain(option === 'memoryPools' ? 'l2' : option === 'target' ? 'computeCapabilities' : option)
+    expect(error.message).toContain(
+      option === 'memoryPools' ? 'l2' : option === 'target' ? 'computeCapabilities' : option,
+    )
   })
 
   it('a misspelt name: lists the known ones', async () => {
@@ -264,10 +270,13 @@ describe('engine files', () => {
     await failure('INVALID_ARGUMENT', () => trt.loadEngine(value as never))
   })
 
-  it.each([{ device: Number.NaN }, { device: -1 }, { devices: 1 }, { backend: 'gpu' }])('options %o', async (options) => {
-    const { plan } = await build({})
-    await failure('INVALID_ARGUMENT', () => trt.loadEngine(plan, options as never))
-  })
+  it.each([{ device: Number.NaN }, { device: -1 }, { devices: 1 }, { backend: 'gpu' }])(
+    'options %o',
+    async (options) => {
+      const { plan } = await build({})
+      await failure('INVALID_ARGUMENT', () => trt.loadEngine(plan, options as never))
+    },
+  )
 })
 
 /** As much of a TensorRT-RTX plan as can be told apart without TensorRT: magic, length, version. */
@@ -292,10 +301,22 @@ describe('feeds', () => {
   it.each<[string, object, RegExp]>([
     ['missing', { x }, /"bias" is missing/],
     ['unknown', { x, bias, z: x }, /no input "z"/],
-    ['of the wrong type', { x: new trt.Tensor('float64', new Float64Array(6), [2, 3]), bias }, /expected type float32, received float64/],
-    ['of the wrong length', { x: { type: 'float32', data: new Float32Array(5), dims: [2, 3] }, bias }, /6 elements.*received 5/],
+    [
+      'of the wrong type',
+      { x: new trt.Tensor('float64', new Float64Array(6), [2, 3]), bias },
+      /expected type float32, received float64/,
+    ],
+    [
+      'of the wrong length',
+      { x: { type: 'float32', data: new Float32Array(5), dims: [2, 3] }, bias },
+      /6 elements.*received 5/,
+    ],
     ['in the wrong array', { x: { type: 'float32', data: new Float64Array(6), dims: [2, 3] }, bias }, /Float32Array/],
-    ['of the wrong rank', { x: new trt.Tensor('float32', new Float32Array(6)), bias }, /expected dims \[\?,3\], received \[6\]/],
+    [
+      'of the wrong rank',
+      { x: new trt.Tensor('float32', new Float32Array(6)), bias },
+      /expected dims \[\?,3\], received \[6\]/,
+    ],
     ['that are bare arrays', { x: new Float32Array(6), bias }, /type/],
     ['null', { x: null, bias }, /Tensor/],
   ])('%s', async (_, feeds, says) => {

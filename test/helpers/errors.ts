@@ -1,5 +1,5 @@
-import { expect } from 'vitest'
 import { TrtError, type TrtErrorCode } from 'tensorrt-node'
+import { expect } from 'vitest'
 
 /** Awaits `work`, which has to fail with a TrtError of that code, and gives the error for a closer look. */
 export async function failure(code: TrtErrorCode, work: () => unknown): Promise<TrtError> {
