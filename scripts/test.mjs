@@ -28,7 +28,9 @@ const noHeaders = await attempt(() => setUpSdk('headers'))
 const noRtx = await attempt(() => setUpSdk('rtx'))
 
 if (FILTERS.length === 0) {
-  await part('format and lint of TypeScript', undefined, () => run(bin('biome'), ['ci', '--error-on-warnings']))
+  await part('format and lint of TypeScript', undefined, () =>
+    run(bin('biome'), ['ci', '--colors=off', '--error-on-warnings']),
+  )
   await part('format of C++', noPython, clangFormat)
   await part('types of the tests', undefined, () => run(bin('tsc'), ['-p', 'test/tsconfig.json']))
   await part('the package as publint sees it', undefined, () => run(bin('publint'), ['--strict']))
