@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { TrtError } from '../errors.js'
+
+/** The package clients that `sdk install` runs. */
+export type ClientName = 'pip' | 'cargo' | 'mvn'
+
+/** A program on this machine. */
+export interface Tool {
+  /** How to start it, e.g. `['python3', '-m', 'pip']`. */
+  readonly command: readonly [string, ...string[]]
+  readonly version: string
+}
+
+const PROBE_TIMEOUT_MS = 10_000
+
+/** Ways to start each client; the first that answers is taken. */
+const COMMANDS: Readonly<Record<ClientName, readonly (readonly [string, ...string[]])[]>> = {
+  pip: [['python3', '-m', 'pip'], ['pip3'], ['pip']],
+  cargo: [['cargo']],
+  mvn: [['mvn']],
+}
+
+/** How to get each client. */
+export const CLIENT_HINTS: Readonly<Record<ClientName, string>> = {
+  pip: 'sudo apt install python3-pip (or the like for this system)',
+  cargo: 'sudo apt install cargo (or the like for this system)',
+  mvn: 'sudo apt install maven (or the like for this system)',
+}
+
+/** Asks a program for its version; `undefined` where it is not there or does not work. */
+export async function probeTool(
+  command: readonly [string, ...string[]],
+  signal?: AbortSignal,
+): Promise<Tool | undefined> {
+  const [program, ...args] = command
+  try {
+    const { stdout } = await promisify(execFile)(program, [...args, '--version'], {
+      timeout: PROBE_TIMEOUT_MS,
+      ...(signal ? { signal } : {}),
+    })
+    const version = /\d+(\.\d+)+/.exec(stdout)?.[0]
+    return version === undefined ? undefined : { command, version }
+  } catch {
+    return undefined
+  }
+}
+
+/** Finds a client; `undefined` where there is none. */
+export async function findClient(name: ClientName, signal?: AbortSignal): Promise<Tool | undefined> {
+  for (const command of COMMANDS[name]) {
+    const tool = await probeTool(command, signal)
+    if (tool) return tool
+  }
+  return undefined
+}
+
+/** @throws {TrtError} `SDK_INSTALL_FAILED` where there is none, with how to get it */
+export async function requireClient(name: ClientName, purpose: string, signal?: AbortSignal): Promise<Tool> {
+  const client = await findClient(name, signal)
+  if (client) return client
+  const tried = COMMANDS[name].map((command) => `\`${command.join(' ')}\``).join(', ')
+  throw new TrtError('SDK_INSTALL_FAILED', `${purpose} needs ${name}, which is not on this machine (tried ${tried})`, {
+    hint: CLIENT_HINTS[name],
+  })
+}
