@@ -1,0 +1,73 @@
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/addon_data.h"
+#include "binding/build_binding.h"
+#include "binding/engine_binding.h"
+#include "binding/error_to_js.h"
+#include "binding/native_thread.h"
+#include "binding/values.h"
+#include "cuda/device_info.h"
+#include "engine/tensorrt_family.h"
+
+namespace trtnode {
+namespace {
+
+Napi::Object toJs(Napi::Env env, CudaInfo const& cuda) {
+  auto object = Napi::Object::New(env);
+  object.Set("driverVersion", cuda.driverVersion);
+  auto devices = Napi::Array::New(env, cuda.devices.size());
+  for (uint32_t index = 0; index < cuda.devices.size(); ++index) {
+    DeviceInfo const& device = cuda.devices[index];
+    auto entry = Napi::Object::New(env);
+    entry.Set("name", device.name);
+    entry.Set("computeCapability", device.computeCapability);
+    entry.Set("memoryBytes", static_cast<double>(device.memoryBytes));
+    devices.Set(index, entry);
+  }
+  object.Set("devices", devices);
+  if (!cuda.reason.empty()) object.Set("reason", cuda.reason);
+  return object;
+}
+
+// cudaInfo(): Promise<NativeCudaInfo>. On a thread of its own: cuInit takes hundreds of milliseconds on some machines.
+Napi::Value cudaInfoToJs(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    AddonData& data = AddonData::of(env);
+    auto deferred = Napi::Promise::Deferred::New(env);
+    uint32_t const call = data.begin(env, {deferred, {}});
+    startNativeThread([dispatcher = data.dispatcher(), call] {
+      CudaInfo cuda;
+      try {
+        cuda = cudaInfo();
+      } catch (std::exception const& error) {
+        cuda.reason = error.what();
+      }
+      dispatcher->post([call, cuda = std::move(cuda)](Napi::Env env) {
+        AddonData::of(env).resolve(env, call, toJs(env, cuda));
+      });
+    });
+    return deferred.Promise();
+  });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new AddonData(env));
+  exports.Set("family", family::kName);
+  exports.Set("build", Napi::Function::New(env, build, "build"));
+  exports.Set("cancelBuild", Napi::Function::New(env, cancelBuild, "cancelBuild"));
+  exports.Set("load", Napi::Function::New(env, load, "load"));
+  exports.Set("run", Napi::Function::New(env, run, "run"));
+  exports.Set("close", Napi::Function::New(env, close, "close"));
+  exports.Set("cudaInfo", Napi::Function::New(env, cudaInfoToJs, "cudaInfo"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace trtnode
+
+static Napi::Object initAddon(Napi::Env env, Napi::Object exports) { return trtnode::init(env, exports); }
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, initAddon)

@@ -1,0 +1,41 @@
+#include "binding/native_thread.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+namespace trtnode {
+namespace {
+
+std::atomic<int>& runningThreads() {
+  static std::atomic<int>& count = *new std::atomic<int>(0);
+  return count;
+}
+
+void leaveIfThreadsRun(int status, void*) {
+  if (runningThreads().load() > 0) _exit(status);
+}
+
+}  // namespace
+
+void startNativeThread(std::function<void()> body) {
+  // exit() works its list from the newest entry back. Registered anew for every thread, this comes before the
+  // destructors of whatever TensorRT has loaded until now.
+  on_exit(leaveIfThreadsRun, nullptr);
+  runningThreads().fetch_add(1);
+  try {
+    std::thread([body = std::move(body)]() mutable {
+      body();
+      body = nullptr;  // what it holds goes before the thread counts as gone
+      runningThreads().fetch_sub(1);
+    }).detach();
+  } catch (...) {
+    runningThreads().fetch_sub(1);
+    throw;
+  }
+}
+
+}  // namespace trtnode

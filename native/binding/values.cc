@@ -1,0 +1,151 @@
+#include "binding/values.h"
+
+#include <cstring>
+
+#include "loader/error.h"
+
+namespace trtnode {
+namespace {
+
+Error expected(std::string const& what, char const* type) {
+  return {ErrorCode::kInvalidArgument, what + ": expected " + type};
+}
+
+struct Bytes {
+  uint8_t const* data;
+  size_t size;
+};
+
+Bytes viewOf(Napi::Value value, char const* what) {
+  if (!value.IsTypedArray()) throw expected(what, "a typed array");
+  auto const array = value.As<Napi::TypedArray>();
+  auto const* start = static_cast<uint8_t const*>(array.ArrayBuffer().Data());
+  return {start + array.ByteOffset(), array.ByteLength()};
+}
+
+}  // namespace
+
+bool has(Napi::Object object, char const* key) { return !object.Get(key).IsUndefined(); }
+
+std::string stringOf(Napi::Object object, char const* key) {
+  Napi::Value const value = object.Get(key);
+  if (!value.IsString()) throw expected(key, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+int32_t intOf(Napi::Object object, char const* key) {
+  Napi::Value const value = object.Get(key);
+  if (!value.IsNumber()) throw expected(key, "a number");
+  return value.As<Napi::Number>().Int32Value();
+}
+
+std::optional<bool> optionalBool(Napi::Object object, char const* key) {
+  if (!has(object, key)) return std::nullopt;
+  Napi::Value const value = object.Get(key);
+  if (!value.IsBoolean()) throw expected(key, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+std::optional<int32_t> optionalInt(Napi::Object object, char const* key) {
+  if (!has(object, key)) return std::nullopt;
+  return intOf(object, key);
+}
+
+std::optional<std::string> optionalString(Napi::Object object, char const* key) {
+  if (!has(object, key)) return std::nullopt;
+  return stringOf(object, key);
+}
+
+std::vector<std::string> stringsOf(Napi::Value value, char const* what) {
+  if (!value.IsArray()) throw expected(what, "an array of strings");
+  auto const array = value.As<Napi::Array>();
+  std::vector<std::string> strings;
+  for (uint32_t index = 0; index < array.Length(); ++index) {
+    Napi::Value const element = array.Get(index);
+    if (!element.IsString()) throw expected(what, "an array of strings");
+    strings.push_back(element.As<Napi::String>().Utf8Value());
+  }
+  return strings;
+}
+
+std::vector<int64_t> shapeOf(Napi::Value value, char const* what) {
+  if (!value.IsArray()) throw expected(what, "an array of integers");
+  auto const array = value.As<Napi::Array>();
+  std::vector<int64_t> shape;
+  for (uint32_t index = 0; index < array.Length(); ++index) {
+    Napi::Value const element = array.Get(index);
+    if (!element.IsNumber()) throw expected(what, "an array of integers");
+    shape.push_back(element.As<Napi::Number>().Int64Value());
+  }
+  return shape;
+}
+
+Blob blobOf(Napi::Value value, char const* what) {
+  Bytes const bytes = viewOf(value, what);
+  Blob blob(bytes.size);
+  if (bytes.size > 0) std::memcpy(blob.data.get(), bytes.data, bytes.size);
+  return blob;
+}
+
+std::vector<uint8_t> bytesOf(Napi::Value value, char const* what) {
+  Bytes const bytes = viewOf(value, what);
+  return {bytes.data, bytes.data + bytes.size};
+}
+
+Napi::Array toJs(Napi::Env env, std::vector<std::string> const& strings) {
+  auto array = Napi::Array::New(env, strings.size());
+  for (uint32_t index = 0; index < strings.size(); ++index) array.Set(index, strings[index]);
+  return array;
+}
+
+Napi::Array toJs(Napi::Env env, std::vector<int64_t> const& shape) {
+  auto array = Napi::Array::New(env, shape.size());
+  for (uint32_t index = 0; index < shape.size(); ++index) {
+    array.Set(index, Napi::Number::New(env, static_cast<double>(shape[index])));
+  }
+  return array;
+}
+
+Napi::ArrayBuffer toJs(Napi::Env env, Blob blob) {
+  if (blob.size == 0) return Napi::ArrayBuffer::New(env, 0);
+  size_t const size = blob.size;
+  uint8_t* const data = blob.data.release();
+  return Napi::ArrayBuffer::New(env, data, size,
+                                [](Napi::Env, void* released) { delete[] static_cast<uint8_t*>(released); });
+}
+
+Napi::Object toJs(Napi::Env env, Profile const& profile) {
+  auto object = Napi::Object::New(env);
+  for (auto const& [name, range] : profile) {
+    auto shapes = Napi::Object::New(env);
+    shapes.Set("min", toJs(env, range.min));
+    shapes.Set("opt", toJs(env, range.opt));
+    shapes.Set("max", toJs(env, range.max));
+    object.Set(name, shapes);
+  }
+  return object;
+}
+
+Napi::Object toJs(Napi::Env env, TensorFacts const& tensor) {
+  auto object = Napi::Object::New(env);
+  object.Set("name", tensor.name);
+  object.Set("type", tensor.type);
+  object.Set("shape", toJs(env, tensor.shape));
+  return object;
+}
+
+Napi::String toJs(Napi::Env env, LogLevel level) {
+  switch (level) {
+    case LogLevel::kError:
+      return Napi::String::New(env, "error");
+    case LogLevel::kWarning:
+      return Napi::String::New(env, "warn");
+    case LogLevel::kInfo:
+      return Napi::String::New(env, "info");
+    case LogLevel::kDebug:
+      return Napi::String::New(env, "debug");
+  }
+  return Napi::String::New(env, "debug");
+}
+
+}  // namespace trtnode

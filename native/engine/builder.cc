@@ -1,0 +1,243 @@
+#include "engine/builder.h"
+
+#include <cstring>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "cuda/device_info.h"
+#include "cuda/primary_context.h"
+#include "engine/files.h"
+#include "engine/network_facts.h"
+#include "engine/onnx_errors.h"
+#include "engine/tensorrt_family.h"
+#include "loader/nvinfer_api.h"
+
+namespace trtnode {
+namespace {
+
+using nvinfer1::BuilderFlag;
+using nvinfer1::IBuilderConfig;
+
+[[noreturn]] void fail(Logger const& logger, std::string const& what) {
+  std::string const errors = logger.errors();
+  bool const memory = errors.find("OutOfMemory") != std::string::npos ||
+                      errors.find("out of memory") != std::string::npos ||
+                      errors.find("bad_alloc") != std::string::npos;
+  throw Error(memory ? ErrorCode::kOutOfMemory : ErrorCode::kBuildFailed,
+              what + (errors.empty() ? ", and gave no reason" : ":\n" + errors));
+}
+
+void setFlag(IBuilderConfig& config, BuilderFlag flag, std::optional<bool> const& value) {
+  if (!value.has_value()) return;
+  if (*value) {
+    config.setFlag(flag);
+  } else {
+    config.clearFlag(flag);
+  }
+}
+
+nvinfer1::MemoryPoolType poolOf(std::string const& name) {
+  using nvinfer1::MemoryPoolType;
+  if (name == "workspace") return MemoryPoolType::kWORKSPACE;
+  if (name == "dlaManagedSram") return MemoryPoolType::kDLA_MANAGED_SRAM;
+  if (name == "dlaLocalDram") return MemoryPoolType::kDLA_LOCAL_DRAM;
+  if (name == "dlaGlobalDram") return MemoryPoolType::kDLA_GLOBAL_DRAM;
+  if (name == "tacticDram") return MemoryPoolType::kTACTIC_DRAM;
+  if (name == "tacticSharedMemory") return MemoryPoolType::kTACTIC_SHARED_MEMORY;
+  throw Error(ErrorCode::kInvalidArgument, "there is no memory pool " + name);
+}
+
+nvinfer1::ProfilingVerbosity verbosityOf(std::string const& name) {
+  using nvinfer1::ProfilingVerbosity;
+  if (name == "none") return ProfilingVerbosity::kNONE;
+  if (name == "detailed") return ProfilingVerbosity::kDETAILED;
+  return ProfilingVerbosity::kLAYER_NAMES_ONLY;
+}
+
+nvinfer1::HardwareCompatibilityLevel hardwareLevelOf(std::string const& name) {
+  using nvinfer1::HardwareCompatibilityLevel;
+  if (name == "ampere+") return HardwareCompatibilityLevel::kAMPERE_PLUS;
+  if (name == "same-compute-capability") return HardwareCompatibilityLevel::kSAME_COMPUTE_CAPABILITY;
+  return HardwareCompatibilityLevel::kNONE;
+}
+
+void apply(BuildSettings const& settings, IBuilderConfig& config) {
+  family::setPrecision(config, settings);
+  setFlag(config, BuilderFlag::kTF32, settings.tf32);
+  setFlag(config, BuilderFlag::kSPARSE_WEIGHTS, settings.sparsity);
+  setFlag(config, BuilderFlag::kVERSION_COMPATIBLE, settings.versionCompatible);
+  setFlag(config, BuilderFlag::kREFIT, settings.refit);
+  setFlag(config, BuilderFlag::kREFIT_IDENTICAL, settings.refitIdentical);
+  setFlag(config, BuilderFlag::kSTRIP_PLAN, settings.stripPlan);
+  setFlag(config, BuilderFlag::kWEIGHT_STREAMING, settings.weightStreaming);
+  if (settings.optimizationLevel) config.setBuilderOptimizationLevel(*settings.optimizationLevel);
+  if (settings.maxAuxStreams) config.setMaxAuxStreams(*settings.maxAuxStreams);
+  if (settings.profilingVerbosity) config.setProfilingVerbosity(verbosityOf(*settings.profilingVerbosity));
+  if (settings.hardwareCompatibility) {
+    config.setHardwareCompatibilityLevel(hardwareLevelOf(*settings.hardwareCompatibility));
+  }
+  for (auto const& [name, bytes] : settings.memoryPools) config.setMemoryPoolLimit(poolOf(name), bytes);
+  if (settings.tacticSources) {
+    nvinfer1::TacticSources sources = 0;
+    for (std::string const& name : *settings.tacticSources) sources |= family::tacticSource(name);
+    if (!config.setTacticSources(sources)) {
+      throw Error(ErrorCode::kUnsupported, "this TensorRT does not have all of the tactic sources asked for");
+    }
+  }
+}
+
+nvinfer1::Dims dimsOf(std::vector<int64_t> const& shape) {
+  nvinfer1::Dims dims{};
+  if (shape.size() > static_cast<size_t>(nvinfer1::Dims::MAX_DIMS)) {
+    throw Error(ErrorCode::kInvalidShapes, "TensorRT takes at most " + std::to_string(nvinfer1::Dims::MAX_DIMS) +
+                                               " dimensions, received " + std::to_string(shape.size()));
+  }
+  dims.nbDims = static_cast<int32_t>(shape.size());
+  for (size_t index = 0; index < shape.size(); ++index) dims.d[index] = shape[index];
+  return dims;
+}
+
+bool isDynamic(nvinfer1::Dims const& dims) {
+  for (int32_t index = 0; index < dims.nbDims; ++index) {
+    if (dims.d[index] < 0) return true;
+  }
+  return false;
+}
+
+void addProfile(nvinfer1::IBuilder& builder, nvinfer1::INetworkDefinition const& network, IBuilderConfig& config,
+                Profile const& shapes, Logger const& logger) {
+  using nvinfer1::OptProfileSelector;
+  nvinfer1::IOptimizationProfile* profile = builder.createOptimizationProfile();  // the builder's own
+  if (profile == nullptr) fail(logger, "TensorRT made no optimization profile");
+  for (int32_t index = 0; index < network.getNbInputs(); ++index) {
+    nvinfer1::ITensor const* input = network.getInput(index);
+    if (input->isShapeTensor()) {
+      throw Error(ErrorCode::kUnsupported, std::string("input \"") + input->getName() +
+                                               "\" holds a shape; a range for its values cannot be given yet",
+                  "make it a constant of the model");
+    }
+    if (!isDynamic(input->getDimensions())) continue;
+    auto const found = shapes.find(input->getName());
+    if (found == shapes.end()) {
+      throw Error(ErrorCode::kInvalidShapes, std::string("no shape for the dynamic input \"") + input->getName() + "\"");
+    }
+    ShapeRange const& range = found->second;
+    bool const accepted =
+        profile->setDimensions(input->getName(), OptProfileSelector::kMIN, dimsOf(range.min)) &&
+        profile->setDimensions(input->getName(), OptProfileSelector::kOPT, dimsOf(range.opt)) &&
+        profile->setDimensions(input->getName(), OptProfileSelector::kMAX, dimsOf(range.max));
+    if (!accepted) fail(logger, std::string("TensorRT refused the shapes of input \"") + input->getName() + "\"");
+  }
+  if (config.addOptimizationProfile(profile) < 0) fail(logger, "TensorRT refused an optimization profile");
+}
+
+bool hasDynamicInput(nvinfer1::INetworkDefinition const& network) {
+  for (int32_t index = 0; index < network.getNbInputs(); ++index) {
+    if (isDynamic(network.getInput(index)->getDimensions())) return true;
+  }
+  return false;
+}
+
+void parse(BuildRequest const& request, nvonnxparser::IParser& parser, Logger const& logger) {
+  bool const parsed =
+      request.modelPath.empty()
+          ? parser.parse(request.modelBytes.data(), request.modelBytes.size())
+          : parser.parseFromFile(request.modelPath.c_str(), static_cast<int>(nvinfer1::ILogger::Severity::kWARNING));
+  if (!parsed) throw parserError(parser, logger.errors());
+}
+
+Blob copyOf(nvinfer1::IHostMemory const& memory) {
+  Blob blob(memory.size());
+  std::memcpy(blob.data.get(), memory.data(), memory.size());
+  return blob;
+}
+
+void chooseTargets(BuildRequest const& request, CudaInfo const& gpus, NetworkFacts const& facts,
+                   IBuilderConfig& config, BuildResult& result) {
+  std::vector<std::string> targets = request.settings.computeCapabilities;
+  if (targets.empty() && gpus.devices.empty()) {
+    targets = capabilitiesFor(facts);
+    std::string list;
+    for (std::string const& target : targets) list += (list.empty() ? "" : ", ") + target;
+    result.warnings.push_back("no GPU here: built for every compute capability that suits the model (" + list + ")");
+  }
+  if (!family::setComputeCapabilities(config, targets)) {
+    throw Error(ErrorCode::kUnsupported, std::string(family::kProduct) + " refused the compute capabilities");
+  }
+  if (targets.empty()) targets.push_back(gpus.devices.front().computeCapability);
+  result.computeCapabilities = std::move(targets);
+}
+
+BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& cancelled, Logger& logger,
+                      ProgressSink progress) {
+  NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR);
+  OnnxParserApi const parserApi = OnnxParserApi::load(request.onnxParser);
+  CudaInfo const gpus = cudaInfo();
+  if (!family::kBuildsWithoutGpu) CudaDriver::requireDevice();
+  std::optional<PrimaryContext> context;
+  if (!gpus.devices.empty()) {
+    context.emplace(0);
+    context->makeCurrent();
+  }
+
+  BuildResult result;
+  result.version = api.version;
+  ProgressMonitor monitor(cancelled, std::move(progress));
+  // Each is destroyed before what it was made from.
+  std::unique_ptr<nvinfer1::IBuilder> const builder(
+      static_cast<nvinfer1::IBuilder*>(api.createBuilder(&logger, NV_TENSORRT_VERSION)));
+  if (builder == nullptr) fail(logger, "TensorRT made no builder");
+  std::unique_ptr<nvinfer1::INetworkDefinition> const network(
+      builder->createNetworkV2(family::networkFlags(request.settings)));
+  if (network == nullptr) fail(logger, "TensorRT made no network");
+  std::unique_ptr<nvonnxparser::IParser> const parser(static_cast<nvonnxparser::IParser*>(
+      parserApi.createParser(network.get(), &logger, NV_ONNX_PARSER_VERSION)));
+  if (parser == nullptr) fail(logger, "TensorRT made no ONNX parser");
+  parse(request, *parser, logger);
+  if (cancelled.load()) throw Error(ErrorCode::kAborted, "the build was cancelled");
+
+  std::unique_ptr<IBuilderConfig> const config(builder->createBuilderConfig());
+  if (config == nullptr) fail(logger, "TensorRT made no configuration");
+  config->setProgressMonitor(&monitor);
+  apply(request.settings, *config);
+  if (hasDynamicInput(*network)) {
+    for (Profile const& profile : request.profiles) addProfile(*builder, *network, *config, profile, logger);
+  }
+  NetworkFacts facts = factsOf(*network);
+  chooseTargets(request, gpus, facts, *config, result);
+  facts.fp16 = facts.fp16 || request.settings.fp16.value_or(false);
+  facts.bf16 = facts.bf16 || request.settings.bf16.value_or(false);
+  result.precision = precisionOf(facts);
+
+  std::string const& cachePath = request.settings.timingCache;
+  std::unique_ptr<family::TimingCache> cache;
+  if (!cachePath.empty()) cache = family::TimingCache::install(*config, readFileIfThere(cachePath));
+
+  std::unique_ptr<nvinfer1::IHostMemory> const plan(builder->buildSerializedNetwork(*network, *config));
+  if (cancelled.load()) throw Error(ErrorCode::kAborted, "the build was cancelled");
+  if (plan == nullptr) fail(logger, "TensorRT built no engine");
+  result.plan = copyOf(*plan);
+
+  if (cache != nullptr) {
+    cache->merge(*config, readFileIfThere(cachePath));
+    auto const content = cache->serialize();
+    if (content != nullptr) writeFileAtomically(cachePath, content->data(), content->size());
+  }
+  return result;
+}
+
+}  // namespace
+
+BuildResult build(BuildRequest const& request, std::atomic<bool> const& cancelled, LogSink log,
+                  ProgressSink progress) {
+  std::shared_ptr<Logger> const logger = Logger::acquire(std::move(log));
+  try {
+    return buildWith(request, cancelled, *logger, std::move(progress));
+  } catch (std::bad_alloc const&) {
+    throw Error(ErrorCode::kOutOfMemory, "out of memory while building");
+  }
+}
+
+}  // namespace trtnode

@@ -1,0 +1,81 @@
+#include "engine/engine_info.h"
+
+#include "loader/error.h"
+
+namespace trtnode {
+namespace {
+
+struct ElementType {
+  char const* name;
+  size_t bytes;
+};
+
+ElementType elementTypeOf(nvinfer1::DataType type, char const* tensor) {
+  using nvinfer1::DataType;
+  switch (type) {
+    case DataType::kFLOAT:
+      return {"float32", 4};
+    case DataType::kHALF:
+      return {"float16", 2};
+    case DataType::kBF16:
+      return {"bfloat16", 2};
+    case DataType::kINT8:
+      return {"int8", 1};
+    case DataType::kUINT8:
+      return {"uint8", 1};
+    case DataType::kINT32:
+      return {"int32", 4};
+    case DataType::kINT64:
+      return {"int64", 8};
+    case DataType::kBOOL:
+      return {"bool", 1};
+    default:
+      throw Error(ErrorCode::kUnsupported, std::string("tensor \"") + tensor +
+                                               "\" has TensorRT's type " + std::to_string(static_cast<int>(type)) +
+                                               ", for which JavaScript has no array",
+                  "cast it in the model");
+  }
+}
+
+std::vector<int64_t> shapeOf(nvinfer1::Dims const& dims) {
+  return {dims.d, dims.d + (dims.nbDims > 0 ? dims.nbDims : 0)};
+}
+
+TensorFacts factsOf(nvinfer1::ICudaEngine const& engine, char const* name) {
+  if (engine.getTensorFormat(name) != nvinfer1::TensorFormat::kLINEAR) {
+    throw Error(ErrorCode::kUnsupported, std::string("tensor \"") + name + "\" is not in the linear layout",
+                "build the engine without I/O formats");
+  }
+  ElementType const type = elementTypeOf(engine.getTensorDataType(name), name);
+  return {name, type.name, shapeOf(engine.getTensorShape(name)), type.bytes,
+          engine.getTensorLocation(name) == nvinfer1::TensorLocation::kHOST};
+}
+
+ShapeRange rangeOf(nvinfer1::ICudaEngine const& engine, TensorFacts const& input, int32_t profile) {
+  using nvinfer1::OptProfileSelector;
+  auto const bound = [&](OptProfileSelector selector) {
+    nvinfer1::Dims const dims = engine.getProfileShape(input.name.c_str(), profile, selector);
+    // A static tensor, and one that holds a shape, has no range of its own.
+    return dims.nbDims < 0 ? input.shape : shapeOf(dims);
+  };
+  return {bound(OptProfileSelector::kMIN), bound(OptProfileSelector::kOPT), bound(OptProfileSelector::kMAX)};
+}
+
+}  // namespace
+
+EngineInfo infoOf(nvinfer1::ICudaEngine const& engine) {
+  EngineInfo info;
+  for (int32_t index = 0; index < engine.getNbIOTensors(); ++index) {
+    char const* name = engine.getIOTensorName(index);
+    bool const input = engine.getTensorIOMode(name) == nvinfer1::TensorIOMode::kINPUT;
+    (input ? info.inputs : info.outputs).push_back(factsOf(engine, name));
+  }
+  for (int32_t profile = 0; profile < engine.getNbOptimizationProfiles(); ++profile) {
+    Profile ranges;
+    for (TensorFacts const& input : info.inputs) ranges[input.name] = rangeOf(engine, input, profile);
+    info.profiles.push_back(std::move(ranges));
+  }
+  return info;
+}
+
+}  // namespace trtnode

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <NvInferRuntime.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/primary_context.h"
+#include "engine/engine_info.h"
+#include "engine/logger.h"
+
+namespace trtnode {
+
+struct LoadRequest {
+  std::string nvinfer;  // path of libnvinfer / libtensorrt_rtx
+  std::string path;     // of the plan; either this or the bytes
+  std::vector<uint8_t> bytes;
+  int device = 0;
+};
+
+// A deserialized engine with all that must outlive it: logger ⊃ primary context ⊃ runtime ⊃ engine. An execution
+// context holds a share of this, so nothing goes before its last user.
+class LoadedEngine {
+ public:
+  // The calling thread gets the device's primary context. Throws Error.
+  static std::shared_ptr<LoadedEngine> load(LoadRequest const& request, LogSink log);
+
+  PrimaryContext const& context() const noexcept { return context_; }
+  nvinfer1::ICudaEngine& engine() const noexcept { return *engine_; }
+  EngineInfo const& info() const noexcept { return info_; }
+  // The last errors that TensorRT logged, and a way to begin anew.
+  std::string errors() const { return logger_->errors(); }
+  void forgetErrors() { logger_->forgetErrors(); }
+
+ private:
+  LoadedEngine(int device, std::shared_ptr<Logger> logger) : logger_(std::move(logger)), context_(device) {}
+
+  // In this order: members are destroyed from the last to the first.
+  std::shared_ptr<Logger> logger_;
+  PrimaryContext context_;
+  std::unique_ptr<nvinfer1::IRuntime> runtime_;
+  std::unique_ptr<nvinfer1::ICudaEngine> engine_;
+  EngineInfo info_;
+};
+
+}  // namespace trtnode

@@ -1,0 +1,95 @@
+#include "loader/cuda_driver.h"
+
+#include <stdexcept>
+
+#include "loader/error.h"
+#include "loader/shared_library.h"
+
+namespace trtnode {
+namespace {
+
+constexpr char kLibrary[] = "libcuda.so.1";
+
+template <class Function>
+void bind(SharedLibrary const& library, char const* name, Function*& slot) {
+  slot = library.function<Function>(name);
+}
+
+struct Lookup {
+  CudaDriver driver;
+  std::string failure;  // empty: the driver is there
+};
+
+Lookup lookUp() {
+  Lookup found;
+  CudaDriver& cuda = found.driver;
+  try {
+    SharedLibrary const library(kLibrary);
+    bind(library, "cuInit", cuda.init);
+    bind(library, "cuDriverGetVersion", cuda.driverGetVersion);
+    bind(library, "cuDeviceGetCount", cuda.deviceGetCount);
+    bind(library, "cuDeviceGet", cuda.deviceGet);
+    bind(library, "cuDeviceGetName", cuda.deviceGetName);
+    bind(library, "cuDeviceTotalMem_v2", cuda.deviceTotalMem);
+    bind(library, "cuDeviceGetAttribute", cuda.deviceGetAttribute);
+    bind(library, "cuDevicePrimaryCtxRetain", cuda.primaryContextRetain);
+    bind(library, "cuDevicePrimaryCtxRelease_v2", cuda.primaryContextRelease);
+    bind(library, "cuCtxSetCurrent", cuda.contextSetCurrent);
+    bind(library, "cuMemAlloc_v2", cuda.memAlloc);
+    bind(library, "cuMemFree_v2", cuda.memFree);
+    bind(library, "cuMemcpyHtoDAsync_v2", cuda.memcpyHtoDAsync);
+    bind(library, "cuMemcpyDtoHAsync_v2", cuda.memcpyDtoHAsync);
+    bind(library, "cuStreamCreate", cuda.streamCreate);
+    bind(library, "cuStreamDestroy_v2", cuda.streamDestroy);
+    bind(library, "cuStreamSynchronize", cuda.streamSynchronize);
+    bind(library, "cuGetErrorName", cuda.getErrorName);
+    bind(library, "cuGetErrorString", cuda.getErrorString);
+  } catch (std::runtime_error const& error) {
+    found.failure = std::string("no NVIDIA driver: ") + error.what();
+    return found;
+  }
+  CuResult const result = cuda.init(0);
+  if (result != kCudaSuccess) found.failure = "the NVIDIA driver does not start: " + cuda.describe(result);
+  return found;
+}
+
+}  // namespace
+
+CudaDriver const* CudaDriver::find(std::string* reason) {
+  // Never destroyed: engines may still be closing while the process exits.
+  static Lookup const& found = *new Lookup(lookUp());
+  if (!found.failure.empty()) {
+    if (reason != nullptr) *reason = found.failure;
+    return nullptr;
+  }
+  return &found.driver;
+}
+
+CudaDriver const& CudaDriver::requireDevice() {
+  constexpr char hint[] = "tensorrt-node doctor shows the driver and the GPUs; without one, use backend: 'onnxruntime'";
+  std::string reason;
+  CudaDriver const* cuda = find(&reason);
+  if (cuda == nullptr) throw Error(ErrorCode::kGpuNotFound, reason, hint);
+  int count = 0;
+  CuResult const result = cuda->deviceGetCount(&count);
+  if (result != kCudaSuccess) throw Error(ErrorCode::kGpuNotFound, cuda->describe(result), hint);
+  if (count < 1) throw Error(ErrorCode::kGpuNotFound, "the NVIDIA driver is here, but no GPU", hint);
+  return *cuda;
+}
+
+std::string CudaDriver::describe(CuResult result) const {
+  char const* name = nullptr;
+  char const* text = nullptr;
+  if (getErrorName(result, &name) != kCudaSuccess || name == nullptr) return "CUDA error " + std::to_string(result);
+  if (getErrorString(result, &text) != kCudaSuccess || text == nullptr) return name;
+  return std::string(name) + ": " + text;
+}
+
+void CudaDriver::check(CuResult result, char const* what) const {
+  if (result == kCudaSuccess) return;
+  ErrorCode const code =
+      result == kCudaErrorOutOfMemory ? ErrorCode::kOutOfMemory : ErrorCode::kInferenceFailed;
+  throw Error(code, std::string(what) + " failed: " + describe(result));
+}
+
+}  // namespace trtnode

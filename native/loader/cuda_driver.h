@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace trtnode {
+
+// The part of the CUDA driver API that this addon uses, declared here as NVIDIA documents it ("CUDA Driver API"), so
+// that no CUDA toolkit is needed to compile. The names with _v2 are those the library exports; cuda.h maps the plain
+// names onto them.
+using CuResult = int;
+using CuDevice = int;
+using CuDevicePtr = unsigned long long;
+struct CuContextTag;
+using CuContext = CuContextTag*;
+struct CuStreamTag;
+using CuStream = CuStreamTag*;
+
+constexpr CuResult kCudaSuccess = 0;
+constexpr CuResult kCudaErrorOutOfMemory = 2;
+constexpr unsigned int kCuStreamNonBlocking = 1;
+constexpr int kCuAttributeComputeCapabilityMajor = 75;
+constexpr int kCuAttributeComputeCapabilityMinor = 76;
+
+// libcuda.so.1, which the NVIDIA driver brings. Loaded once in a process, at the first call that asks for it.
+struct CudaDriver {
+  // The driver, after cuInit; null where there is none, with the cause in `*reason`.
+  static CudaDriver const* find(std::string* reason);
+  // The driver with at least one device. Throws Error GPU_NOT_FOUND.
+  //
+  // Ask this before TensorRT: without a driver, TensorRT 10.15's createInferRuntime_INTERNAL returned a garbage
+  // pointer (0x238) that is not null.
+  static CudaDriver const& requireDevice();
+
+  // "CUDA_ERROR_OUT_OF_MEMORY: out of memory"
+  std::string describe(CuResult result) const;
+  // Throws Error OUT_OF_MEMORY, otherwise INFERENCE_FAILED, naming `what` failed.
+  void check(CuResult result, char const* what) const;
+
+  CuResult (*init)(unsigned int flags) = nullptr;
+  CuResult (*driverGetVersion)(int* version) = nullptr;
+  CuResult (*deviceGetCount)(int* count) = nullptr;
+  CuResult (*deviceGet)(CuDevice* device, int ordinal) = nullptr;
+  CuResult (*deviceGetName)(char* name, int length, CuDevice device) = nullptr;
+  CuResult (*deviceTotalMem)(size_t* bytes, CuDevice device) = nullptr;
+  CuResult (*deviceGetAttribute)(int* value, int attribute, CuDevice device) = nullptr;
+  CuResult (*primaryContextRetain)(CuContext* context, CuDevice device) = nullptr;
+  CuResult (*primaryContextRelease)(CuDevice device) = nullptr;
+  CuResult (*contextSetCurrent)(CuContext context) = nullptr;
+  CuResult (*memAlloc)(CuDevicePtr* pointer, size_t bytes) = nullptr;
+  CuResult (*memFree)(CuDevicePtr pointer) = nullptr;
+  CuResult (*memcpyHtoDAsync)(CuDevicePtr to, void const* from, size_t bytes, CuStream stream) = nullptr;
+  CuResult (*memcpyDtoHAsync)(void* to, CuDevicePtr from, size_t bytes, CuStream stream) = nullptr;
+  CuResult (*streamCreate)(CuStream* stream, unsigned int flags) = nullptr;
+  CuResult (*streamDestroy)(CuStream stream) = nullptr;
+  CuResult (*streamSynchronize)(CuStream stream) = nullptr;
+  CuResult (*getErrorName)(CuResult result, char const** name) = nullptr;
+  CuResult (*getErrorString)(CuResult result, char const** text) = nullptr;
+};
+
+}  // namespace trtnode

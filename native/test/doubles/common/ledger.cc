@@ -1,0 +1,167 @@
+// Stand-in machinery for tests; nothing here ships.
+#include "ledger.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "json.h"
+
+namespace trt_double {
+namespace {
+
+/** One entry of TRT_DOUBLE_FAIL: `function:n=action`. */
+struct PlannedFailure {
+  std::string function;
+  long nth;  // 0: every call
+  std::string action;
+};
+
+std::vector<PlannedFailure> parsePlan(const std::string& text) {
+  std::vector<PlannedFailure> plan;
+  size_t at = 0;
+  while (at < text.size()) {
+    size_t end = text.find(',', at);
+    if (end == std::string::npos) end = text.size();
+    const std::string entry = text.substr(at, end - at);
+    at = end + 1;
+    const size_t equals = entry.rfind('=');
+    const size_t colon = entry.rfind(':', equals);
+    if (equals == std::string::npos || colon == std::string::npos) {
+      std::fprintf(stderr, "TRT_DOUBLE_FAIL: expected function:n=action, found %s\n", entry.c_str());
+      std::abort();
+    }
+    const std::string nth = entry.substr(colon + 1, equals - colon - 1);
+    plan.push_back({entry.substr(0, colon), nth == "*" ? 0 : std::atol(nth.c_str()), entry.substr(equals + 1)});
+  }
+  return plan;
+}
+
+class Ledger {
+ public:
+  // Never destroyed: streams' threads may still write while the process ends.
+  static Ledger& get() {
+    static Ledger* const ledger = new Ledger();
+    return *ledger;
+  }
+
+  Injection enter(const std::string& function) {
+    std::string action;
+    {
+      std::lock_guard lock(mutex_);
+      ++calls_[function];
+      const long nth = ++callsSincePlan_[function];
+      for (const PlannedFailure& failure : plan_) {
+        if (failure.function == function && (failure.nth == 0 || failure.nth == nth)) action = failure.action;
+      }
+      if (!action.empty()) ++statistics_["injectedFailures"];
+    }
+    if (action.empty()) return {false, 0};
+    if (action == "abort") std::abort();
+    while (action == "hang") sleep(1);
+    return {true, std::atoi(action.c_str())};
+  }
+
+  void misuse(const std::string& what) {
+    std::lock_guard lock(mutex_);
+    misuses_.push_back(what);
+    std::fprintf(stderr, "TRT_DOUBLE misuse: %s\n", what.c_str());
+  }
+
+  void addLive(const std::string& kind, long delta) {
+    std::lock_guard lock(mutex_);
+    long& count = live_[kind];
+    count += delta;
+    long& peak = peak_[kind];
+    if (count > peak) peak = count;
+  }
+
+  void addStatistic(const std::string& name, long delta) {
+    std::lock_guard lock(mutex_);
+    statistics_[name] += delta;
+  }
+
+  void setPlan(const char* plan) {
+    std::lock_guard lock(mutex_);
+    plan_ = parsePlan(plan ? plan : "");
+    callsSincePlan_.clear();
+  }
+
+  std::string report() {
+    std::lock_guard lock(mutex_);
+    Json misuses = Json::array();
+    for (const std::string& misuse : misuses_) misuses.push(misuse);
+    return Json::object({{"standIn", "tensorrt-node test doubles"},
+                         {"live", toJson(live_)},
+                         {"peak", toJson(peak_)},
+                         {"calls", toJson(calls_)},
+                         {"statistics", toJson(statistics_)},
+                         {"misuses", misuses}})
+        .dump();
+  }
+
+  bool misused() {
+    std::lock_guard lock(mutex_);
+    return !misuses_.empty();
+  }
+
+ private:
+  Ledger() : plan_(parsePlan(setting("TRT_DOUBLE_FAIL", ""))) {}
+
+  static Json toJson(const std::map<std::string, long>& numbers) {
+    Json object = Json::object();
+    for (const auto& [name, number] : numbers) object.set(name, static_cast<int64_t>(number));
+    return object;
+  }
+
+  std::mutex mutex_;
+  std::vector<PlannedFailure> plan_;
+  std::map<std::string, long> calls_, callsSincePlan_, live_, peak_, statistics_;
+  std::vector<std::string> misuses_;
+};
+
+/** Runs when the process ends in an orderly way; a crash leaves no report, which a test sees as one missing. */
+struct AtExit {
+  ~AtExit() {
+    const std::string folder = setting("TRT_DOUBLE_REPORT", "");
+    if (!folder.empty()) {
+      const std::string path = folder + "/report-" + std::to_string(getpid()) + ".json";
+      if (FILE* file = std::fopen(path.c_str(), "w")) {
+        std::fputs(Ledger::get().report().c_str(), file);
+        std::fclose(file);
+      }
+    }
+    if (Ledger::get().misused()) _exit(kMisuseExitCode);
+  }
+} atExit;
+
+}  // namespace
+
+Injection enter(const std::string& function) { return Ledger::get().enter(function); }
+void misuse(const std::string& what) { Ledger::get().misuse(what); }
+void addLive(const std::string& kind, long delta) { Ledger::get().addLive(kind, delta); }
+void addStatistic(const std::string& name, long delta) { Ledger::get().addStatistic(name, delta); }
+
+std::string setting(const char* name, const std::string& fallback) {
+  const char* value = std::getenv(name);
+  return value ? value : fallback;
+}
+
+long settingNumber(const char* name, long fallback) {
+  const char* value = std::getenv(name);
+  return value ? std::atol(value) : fallback;
+}
+
+}  // namespace trt_double
+
+const char* trtDoubleReport() {
+  thread_local std::string report;
+  report = trt_double::Ledger::get().report();
+  return report.c_str();
+}
+
+void trtDoubleFail(const char* plan) { trt_double::Ledger::get().setPlan(plan); }

@@ -1,0 +1,72 @@
+// The state of the libcuda double: devices, their primary contexts, and which is current on which thread.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "context.h"
+#include "handles.h"
+#include "stream.h"
+
+namespace trt_double {
+
+class Driver {
+ public:
+  static Driver& get();
+
+  CUresult initialise();
+  bool initialised() const { return initialised_; }
+  int deviceCount() const { return static_cast<int>(devices_.size()); }
+
+  CUresult retain(CUdevice device, CUcontext* context);
+  CUresult release(CUdevice device);
+
+  Handles<CUcontext, Context> contexts;
+  Handles<CUstream, Stream> streams;
+  Handles<CUevent, Event> events;
+
+ private:
+  Driver();
+
+  struct Device {
+    CUcontext handle = nullptr;
+    std::shared_ptr<Context> context;
+    int retained = 0;
+  };
+
+  std::mutex mutex_;
+  std::vector<Device> devices_;
+  std::atomic<bool> initialised_{false};
+};
+
+/** What cuCtxPushCurrent and its kin work on; the last one is current. */
+std::vector<CUcontext>& contextStack();
+
+/**
+ * The beginning of every driver function: counts the call, answers with an injected failure, and checks what the
+ * documentation asks of the calling thread.
+ */
+class Call {
+ public:
+  /** `kContextAnyhow` is for what ends or waits: it works in a poisoned context too, and then tells the error. */
+  enum class Needs { kNothing, kInit, kContext, kContextAnyhow };
+
+  Call(const char* function, Needs needs);
+
+  /** Not CUDA_SUCCESS: the function returns it at once. */
+  CUresult result() const { return result_; }
+  const std::shared_ptr<Context>& context() const { return context_; }
+  const char* function() const { return function_; }
+
+  /** The stream behind a handle, or null, having recorded the misuse. */
+  std::shared_ptr<Stream> stream(CUstream handle) const;
+  std::shared_ptr<Event> event(CUevent handle) const;
+
+ private:
+  const char* const function_;
+  CUresult result_ = CUDA_SUCCESS;
+  std::shared_ptr<Context> context_;
+};
+
+}  // namespace trt_double

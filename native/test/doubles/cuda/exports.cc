@@ -1,0 +1,498 @@
+// libcuda.so.1: NOT NVIDIA's driver but a stand-in for tests on machines without a GPU. Answers as the CUDA Driver API
+// is documented, keeps device memory on the host, and runs every stream on a thread of its own.
+// Settings (environment): see native/test/README.md.
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "../common/ledger.h"
+#include "driver.h"
+#include "driver_types.h"
+#include "hooks.h"
+#include "memory.h"
+
+using namespace trt_double;
+using Needs = Call::Needs;
+
+namespace {
+
+/** Runs `body` unless the call fails before it, and gives a poisoned context's error instead of success. */
+template <typename Body>
+CUresult perform(const char* function, Needs needs, Body body) {
+  const Call call(function, needs);
+  if (call.result() != CUDA_SUCCESS) return call.result();
+  const CUresult result = body(call);
+  if (result == CUDA_SUCCESS && call.context()) return call.context()->sticky;
+  return result;
+}
+
+/** The code of an injected asynchronous failure of `function`, as `async:<function>` in TRT_DOUBLE_FAIL asks for it. */
+CUresult asyncFailure(const char* function) {
+  const Injection injection = enter(std::string("async:") + function);
+  return injection.fails ? static_cast<CUresult>(injection.code) : CUDA_SUCCESS;
+}
+
+CUresult copyAsync(const char* function, void* host, CUdeviceptr device, size_t bytes, CUstream handle, bool toHost) {
+  return perform(function, Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+    if (bytes == 0) return CUDA_SUCCESS;
+    // std::function copies, so that what it holds must be shared.
+    auto span = std::make_shared<Span>(Memory::get().deviceSpan(device, bytes, function));
+    if (!*span) return CUDA_ERROR_INVALID_VALUE;
+    auto pinned = std::make_shared<Span>(Memory::get().pinnedSpan(host, bytes, function));
+    stream->submit([=] {
+      const CUresult failure = asyncFailure(function);
+      if (failure != CUDA_SUCCESS) return failure;
+      if (toHost) std::memcpy(host, span->data(), bytes);
+      else std::memcpy(span->data(), host, bytes);
+      (void)pinned;
+      return CUDA_SUCCESS;
+    });
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult createStream(const char* function, CUstream* stream) {
+  return perform(function, Needs::kContext, [&](const Call& call) {
+    *stream = Driver::get().streams.add(Stream::start(call.context()));
+    ++call.context()->children;
+    addLive("streams", 1);
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult allocateHost(const char* function, void** pointer, size_t bytes) {
+  return perform(function, Needs::kContext, [&](const Call& call) {
+    if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
+    *pointer = reinterpret_cast<void*>(Memory::get().allocatePinned(call.context(), bytes)->address);
+    return CUDA_SUCCESS;
+  });
+}
+
+const struct {
+  CUresult code;
+  const char* name;
+  const char* text;
+} kErrors[] = {
+    {CUDA_SUCCESS, "CUDA_SUCCESS", "no error"},
+    {CUDA_ERROR_INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
+    {CUDA_ERROR_OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
+    {CUDA_ERROR_NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
+    {CUDA_ERROR_NO_DEVICE, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
+    {CUDA_ERROR_INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
+    {CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+    {CUDA_ERROR_INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
+    {CUDA_ERROR_NOT_READY, "CUDA_ERROR_NOT_READY", "device not ready"},
+    {CUDA_ERROR_ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
+    {CUDA_ERROR_CONTEXT_IS_DESTROYED, "CUDA_ERROR_CONTEXT_IS_DESTROYED", "context is destroyed"},
+    {CUDA_ERROR_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
+    {CUDA_ERROR_NOT_PERMITTED, "CUDA_ERROR_NOT_PERMITTED", "operation not permitted"},
+    {CUDA_ERROR_UNKNOWN, "CUDA_ERROR_UNKNOWN", "unknown error"},
+};
+
+void computeCapability(int* major, int* minor) {
+  *major = 8;
+  *minor = 9;
+  std::sscanf(setting("TRT_DOUBLE_COMPUTE_CAPABILITY", "8.9").c_str(), "%d.%d", major, minor);
+}
+
+size_t totalMemory() { return static_cast<size_t>(settingNumber("TRT_DOUBLE_MEMORY", 8L << 30)); }
+
+}  // namespace
+
+#define API extern "C" TRT_DOUBLE_EXPORT CUresult
+
+// ---- the driver and its devices
+
+API cuInit(unsigned flags) {
+  return perform("cuInit", Needs::kNothing, [&](const Call&) {
+    return flags == 0 ? Driver::get().initialise() : CUDA_ERROR_INVALID_VALUE;
+  });
+}
+
+API cuDriverGetVersion(int* version) {
+  return perform("cuDriverGetVersion", Needs::kNothing, [&](const Call&) {
+    *version = 13000;
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuDeviceGetCount(int* count) {
+  return perform("cuDeviceGetCount", Needs::kInit, [&](const Call&) {
+    *count = Driver::get().deviceCount();
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuDeviceGet(CUdevice* device, int ordinal) {
+  return perform("cuDeviceGet", Needs::kInit, [&](const Call&) {
+    if (ordinal < 0 || ordinal >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
+    *device = ordinal;
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuDeviceGetName(char* name, int length, CUdevice device) {
+  return perform("cuDeviceGetName", Needs::kInit, [&](const Call&) {
+    if (device < 0 || device >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
+    std::snprintf(name, static_cast<size_t>(length), "Stand-in GPU %d (test double)", device);
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuDeviceTotalMem_v2(size_t* bytes, CUdevice device) {
+  return perform("cuDeviceTotalMem_v2", Needs::kInit, [&](const Call&) {
+    if (device < 0 || device >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
+    *bytes = totalMemory();
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
+  return perform("cuDeviceGetAttribute", Needs::kInit, [&](const Call&) {
+    if (device < 0 || device >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
+    int major, minor;
+    computeCapability(&major, &minor);
+    switch (attribute) {
+      case CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK: *value = 1024; break;
+      case CU_DEVICE_ATTRIBUTE_WARP_SIZE: *value = 32; break;
+      case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = 16; break;
+      case CU_DEVICE_ATTRIBUTE_INTEGRATED: *value = 0; break;
+      case CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING: *value = 1; break;
+      case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = major; break;
+      case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = minor; break;
+      default: misuse("cuDeviceGetAttribute: the double does not know attribute " + std::to_string(attribute));
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuGetErrorName(CUresult code, const char** name) {
+  for (const auto& error : kErrors) {
+    if (error.code == code) {
+      *name = error.name;
+      return CUDA_SUCCESS;
+    }
+  }
+  *name = nullptr;
+  return CUDA_ERROR_INVALID_VALUE;
+}
+
+API cuGetErrorString(CUresult code, const char** text) {
+  for (const auto& error : kErrors) {
+    if (error.code == code) {
+      *text = error.text;
+      return CUDA_SUCCESS;
+    }
+  }
+  *text = nullptr;
+  return CUDA_ERROR_INVALID_VALUE;
+}
+
+// ---- contexts
+
+API cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) {
+  return perform("cuDevicePrimaryCtxRetain", Needs::kInit,
+                 [&](const Call&) { return Driver::get().retain(device, context); });
+}
+
+API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+  return perform("cuDevicePrimaryCtxRelease_v2", Needs::kInit,
+                 [&](const Call&) { return Driver::get().release(device); });
+}
+
+API cuCtxSetCurrent(CUcontext context) {
+  return perform("cuCtxSetCurrent", Needs::kInit, [&](const Call& call) {
+    if (context && !Driver::get().contexts.find(context)) {
+      misuse(std::string(call.function()) + ": not a live context");
+      return CUDA_ERROR_INVALID_CONTEXT;
+    }
+    auto& stack = contextStack();
+    if (stack.empty()) stack.push_back(context);
+    else stack.back() = context;
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuCtxGetCurrent(CUcontext* context) {
+  return perform("cuCtxGetCurrent", Needs::kInit, [&](const Call&) {
+    *context = contextStack().empty() ? nullptr : contextStack().back();
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuCtxPushCurrent_v2(CUcontext context) {
+  return perform("cuCtxPushCurrent_v2", Needs::kInit, [&](const Call&) {
+    if (!Driver::get().contexts.find(context)) return CUDA_ERROR_INVALID_CONTEXT;
+    contextStack().push_back(context);
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuCtxPopCurrent_v2(CUcontext* context) {
+  return perform("cuCtxPopCurrent_v2", Needs::kInit, [&](const Call&) {
+    if (contextStack().empty()) return CUDA_ERROR_INVALID_CONTEXT;
+    if (context) *context = contextStack().back();
+    contextStack().pop_back();
+    return CUDA_SUCCESS;
+  });
+}
+
+// ---- memory
+
+API cuMemGetInfo_v2(size_t* free, size_t* total) {
+  return perform("cuMemGetInfo_v2", Needs::kContext, [&](const Call& call) {
+    *total = totalMemory();
+    *free = *total - Memory::get().usedBytes(call.context()->device);
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuMemAlloc_v2(CUdeviceptr* pointer, size_t bytes) {
+  return perform("cuMemAlloc_v2", Needs::kContext, [&](const Call& call) {
+    if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
+    auto block = Memory::get().allocateDevice(call.context(), bytes);
+    if (!block) return CUDA_ERROR_OUT_OF_MEMORY;
+    *pointer = block->address;
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuMemFree_v2(CUdeviceptr pointer) {
+  return perform("cuMemFree_v2", Needs::kContextAnyhow, [&](const Call& call) {
+    return Memory::get().free(Block::Kind::kDevice, pointer, *call.context(), call.function());
+  });
+}
+
+API cuMemAllocHost_v2(void** pointer, size_t bytes) { return allocateHost("cuMemAllocHost_v2", pointer, bytes); }
+
+API cuMemHostAlloc(void** pointer, size_t bytes, unsigned) { return allocateHost("cuMemHostAlloc", pointer, bytes); }
+
+API cuMemFreeHost(void* pointer) {
+  return perform("cuMemFreeHost", Needs::kContextAnyhow, [&](const Call& call) {
+    return Memory::get().free(Block::Kind::kPinned, reinterpret_cast<uint64_t>(pointer), *call.context(),
+                              call.function());
+  });
+}
+
+API cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream stream) {
+  return copyAsync("cuMemcpyHtoDAsync_v2", const_cast<void*>(from), to, bytes, stream, false);
+}
+
+API cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  return copyAsync("cuMemcpyDtoHAsync_v2", to, from, bytes, stream, true);
+}
+
+API cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream handle) {
+  return perform("cuMemcpyDtoDAsync_v2", Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+    if (bytes == 0) return CUDA_SUCCESS;
+    auto source = std::make_shared<Span>(Memory::get().deviceSpan(from, bytes, call.function()));
+    auto target = std::make_shared<Span>(Memory::get().deviceSpan(to, bytes, call.function()));
+    if (!*source || !*target) return CUDA_ERROR_INVALID_VALUE;
+    stream->submit([=] {
+      std::memmove(target->data(), source->data(), bytes);
+      return asyncFailure("cuMemcpyDtoDAsync_v2");
+    });
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream handle) {
+  return perform("cuMemsetD8Async", Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+    if (bytes == 0) return CUDA_SUCCESS;
+    auto target = std::make_shared<Span>(Memory::get().deviceSpan(to, bytes, call.function()));
+    if (!*target) return CUDA_ERROR_INVALID_VALUE;
+    stream->submit([=] {
+      std::memset(target->data(), value, bytes);
+      return asyncFailure("cuMemsetD8Async");
+    });
+    return CUDA_SUCCESS;
+  });
+}
+
+// ---- streams
+
+API cuStreamCreate(CUstream* stream, unsigned) { return createStream("cuStreamCreate", stream); }
+
+API cuStreamCreateWithPriority(CUstream* stream, unsigned, int) {
+  return createStream("cuStreamCreateWithPriority", stream);
+}
+
+API cuStreamDestroy_v2(CUstream handle) {
+  return perform("cuStreamDestroy_v2", Needs::kContextAnyhow, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+    Driver::get().streams.remove(handle);
+    stream->finish();
+    --stream->context()->children;
+    addLive("streams", -1);
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuStreamSynchronize(CUstream handle) {
+  return perform("cuStreamSynchronize", Needs::kContextAnyhow, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    return stream ? stream->synchronize() : CUDA_ERROR_INVALID_HANDLE;
+  });
+}
+
+API cuStreamQuery(CUstream handle) {
+  return perform("cuStreamQuery", Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+    return stream->idle() ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
+  });
+}
+
+API cuStreamWaitEvent(CUstream handle, CUevent eventHandle, unsigned) {
+  return perform("cuStreamWaitEvent", Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    auto event = call.event(eventHandle);
+    if (!stream || !event) return CUDA_ERROR_INVALID_HANDLE;
+    auto mark = event->last();
+    if (!mark) return CUDA_SUCCESS;  // documented: nothing to wait for before the first record
+    stream->submit([=] {
+      mark->wait();
+      return CUDA_SUCCESS;
+    });
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuLaunchHostFunc(CUstream handle, CUhostFn function, void* argument) {
+  return perform("cuLaunchHostFunc", Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+    stream->submit([=] {
+      function(argument);
+      return CUDA_SUCCESS;
+    });
+    return CUDA_SUCCESS;
+  });
+}
+
+// ---- events
+
+API cuEventCreate(CUevent* event, unsigned flags) {
+  return perform("cuEventCreate", Needs::kContext, [&](const Call& call) {
+    *event = Driver::get().events.add(std::make_shared<Event>(call.context(), flags));
+    ++call.context()->children;
+    addLive("events", 1);
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuEventDestroy_v2(CUevent handle) {
+  return perform("cuEventDestroy_v2", Needs::kContextAnyhow, [&](const Call& call) {
+    auto event = call.event(handle);
+    if (!event) return CUDA_ERROR_INVALID_HANDLE;
+    Driver::get().events.remove(handle);
+    --event->context->children;
+    addLive("events", -1);
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuEventRecord(CUevent eventHandle, CUstream handle) {
+  return perform("cuEventRecord", Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    auto event = call.event(eventHandle);
+    if (!stream || !event) return CUDA_ERROR_INVALID_HANDLE;
+    auto mark = event->renew();
+    stream->submitAlways([=] {
+      mark->reach();
+      return CUDA_SUCCESS;
+    });
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuEventSynchronize(CUevent handle) {
+  return perform("cuEventSynchronize", Needs::kContextAnyhow, [&](const Call& call) {
+    auto event = call.event(handle);
+    if (!event) return CUDA_ERROR_INVALID_HANDLE;
+    if (auto mark = event->last()) mark->wait();
+    return CUDA_SUCCESS;
+  });
+}
+
+API cuEventQuery(CUevent handle) {
+  return perform("cuEventQuery", Needs::kContext, [&](const Call& call) {
+    auto event = call.event(handle);
+    if (!event) return CUDA_ERROR_INVALID_HANDLE;
+    auto mark = event->last();
+    return !mark || mark->isReached() ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
+  });
+}
+
+API cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
+  return perform("cuEventElapsedTime", Needs::kContext, [&](const Call& call) {
+    auto first = call.event(start);
+    auto second = call.event(end);
+    if (!first || !second) return CUDA_ERROR_INVALID_HANDLE;
+    if ((first->flags | second->flags) & CU_EVENT_DISABLE_TIMING) return CUDA_ERROR_INVALID_HANDLE;
+    auto from = first->last();
+    auto to = second->last();
+    if (!from || !to) return CUDA_ERROR_INVALID_HANDLE;
+    if (!from->isReached() || !to->isReached()) return CUDA_ERROR_NOT_READY;
+    *milliseconds = std::chrono::duration<float, std::milli>(to->time - from->time).count();
+    return CUDA_SUCCESS;
+  });
+}
+
+// ---- hooks of the libnvinfer double
+
+extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleEnqueue(const char* what, CUstream handle, const TrtDoubleRange* ranges,
+                                                       size_t rangeCount, TrtDoubleWork work, void* argument,
+                                                       void (*release)(void*)) {
+  const std::shared_ptr<void> owned(argument, release);
+  return perform(what, Needs::kContext, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+    auto spans = std::make_shared<std::vector<Span>>();
+    for (size_t i = 0; i < rangeCount; ++i) {
+      spans->push_back(Memory::get().deviceSpan(ranges[i].address, ranges[i].bytes, what));
+      if (!spans->back()) return CUDA_ERROR_INVALID_VALUE;
+    }
+    const std::string name = what;
+    stream->submit([=] {
+      const CUresult failure = asyncFailure(name.c_str());
+      if (failure != CUDA_SUCCESS) return failure;
+      std::vector<unsigned char*> hosts;
+      for (const Span& span : *spans) hosts.push_back(span.data());
+      return static_cast<CUresult>(work(owned.get(), hosts.data()));
+    });
+    return CUDA_SUCCESS;
+  });
+}
+
+extern "C" TRT_DOUBLE_EXPORT bool trtDoubleRequireContext(const char* what) {
+  const Call call(what, Needs::kContext);
+  return call.result() == CUDA_SUCCESS;
+}
+
+extern "C" TRT_DOUBLE_EXPORT CUdeviceptr trtDoubleAllocate(const char* what, size_t bytes) {
+  const Call call(what, Needs::kContext);
+  if (call.result() != CUDA_SUCCESS) return 0;
+  auto block = Memory::get().allocateDevice(call.context(), bytes);
+  return block ? block->address : 0;
+}
+
+extern "C" TRT_DOUBLE_EXPORT void trtDoubleRelease(const char* what, CUdeviceptr address) {
+  const Call call(what, Needs::kContextAnyhow);
+  if (call.context()) Memory::get().free(Block::Kind::kDevice, address, *call.context(), what);
+}
+
+extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleSynchronize(const char* what, CUstream handle) {
+  return perform(what, Needs::kContextAnyhow, [&](const Call& call) {
+    auto stream = call.stream(handle);
+    return stream ? stream->synchronize() : CUDA_ERROR_INVALID_HANDLE;
+  });
+}

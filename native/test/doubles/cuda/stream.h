@@ -1,0 +1,85 @@
+// A stream is a thread with a queue, and every piece of work waits a seeded while before it runs: what is asynchronous
+// in the documentation is late here, so that code which does not wait reads what is not there yet.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+
+#include "context.h"
+
+namespace trt_double {
+
+class Stream : public std::enable_shared_from_this<Stream> {
+ public:
+  using Work = std::function<CUresult()>;
+
+  static std::shared_ptr<Stream> start(std::shared_ptr<Context> context);
+
+  const std::shared_ptr<Context>& context() const { return context_; }
+  void submit(Work work);
+  /** Work that runs even after an asynchronous error: those who wait for an event must hear of it. */
+  void submitAlways(Work work);
+  /** Waits for all that was submitted until now. */
+  CUresult synchronize();
+  bool idle();
+  /** Takes no more work; the thread ends when the queue is empty, as cuStreamDestroy documents. */
+  void finish();
+
+ private:
+  explicit Stream(std::shared_ptr<Context> context);
+  struct Queued {
+    Work work;
+    bool always;
+  };
+  void enqueue(Queued queued);
+  void run();
+  void perform(const Queued& queued);
+
+  const std::shared_ptr<Context> context_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Queued> queue_;
+  uint64_t submitted_ = 0, completed_ = 0;
+  bool finishing_ = false;
+  std::minstd_rand random_;
+  const bool inline_;
+  const long maxDelayUs_;
+};
+
+/** Whether the calling thread runs a stream's work, where the driver API may not be called. */
+bool inStreamWork();
+
+/** Marks places in streams. Each record makes a new mark, which waiters hold. */
+class Event {
+ public:
+  struct Mark {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool reached = false;
+    std::chrono::steady_clock::time_point time;
+
+    void reach();
+    void wait();
+    bool isReached();
+  };
+
+  Event(std::shared_ptr<Context> context, unsigned flags) : context(std::move(context)), flags(flags) {}
+
+  const std::shared_ptr<Context> context;
+  const unsigned flags;
+
+  /** The mark of the last record; null before the first. */
+  std::shared_ptr<Mark> last();
+  std::shared_ptr<Mark> renew();
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<Mark> mark_;
+};
+
+}  // namespace trt_double

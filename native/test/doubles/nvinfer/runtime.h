@@ -1,0 +1,110 @@
+// Runtime, engine and execution context of the TensorRT double.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "engine_spec.h"
+#include "support.h"
+
+namespace trt_double {
+
+class RuntimeDouble final : public nvinfer1::RuntimeStub {
+ public:
+  explicit RuntimeDouble(nvinfer1::ILogger& logger) : logger_(logger) {}
+  ~RuntimeDouble() noexcept override;
+
+  nvinfer1::ICudaEngine* deserializeCudaEngine(void const* blob, std::size_t size) noexcept override;
+  nvinfer1::ILogger* getLogger() const noexcept override { return &logger_; }
+
+ private:
+  nvinfer1::ILogger& logger_;
+  Factory factory_{"IRuntime"};
+  const Alive alive_{"runtimes"};
+};
+
+class EngineDouble final : public nvinfer1::CudaEngineStub {
+ public:
+  EngineDouble(Factory& runtime, nvinfer1::ILogger& logger, const CudaHooks& cuda, EngineSpec spec, CUdeviceptr weights);
+  ~EngineDouble() noexcept override;
+
+  const EngineSpec& spec() const { return spec_; }
+
+  nvinfer1::ICudaEngine* getPImpl() noexcept override { return this; }
+  char const* getName() const noexcept override { return "stand-in engine (test double)"; }
+  int32_t getNbLayers() const noexcept override { return static_cast<int32_t>(spec_.rules.size()); }
+  int32_t getNbAuxStreams() const noexcept override { return 0; }
+  int32_t getNbOptimizationProfiles() const noexcept override { return static_cast<int32_t>(spec_.profiles.size()); }
+  int32_t getNbIOTensors() const noexcept override { return static_cast<int32_t>(spec_.tensors.size()); }
+  char const* getIOTensorName(int32_t index) const noexcept override;
+  nvinfer1::TensorIOMode getTensorIOMode(char const* name) const noexcept override;
+  nvinfer1::TensorFormat getTensorFormat(char const* name) const noexcept override;
+  nvinfer1::DataType getTensorDataType(char const* name) const noexcept override;
+  nvinfer1::TensorLocation getTensorLocation(char const* name) const noexcept override;
+  nvinfer1::Dims getTensorShape(char const* name) const noexcept override;
+  nvinfer1::Dims getProfileShape(char const* name, int32_t profile,
+                                 nvinfer1::OptProfileSelector select) const noexcept override;
+  bool isShapeInferenceIO(char const* name) const noexcept override;
+  bool isRefittable() const noexcept override { return false; }
+  int64_t getDeviceMemorySizeV2() const noexcept override { return kScratchBytes; }
+  nvinfer1::IExecutionContext* createExecutionContext(
+      nvinfer1::ExecutionContextAllocationStrategy strategy) noexcept override;
+
+ private:
+  static constexpr size_t kScratchBytes = 4096;
+
+  const Factory::Product product_;
+  nvinfer1::ILogger& logger_;
+  const CudaHooks& cuda_;
+  const EngineSpec spec_;
+  const CUdeviceptr weights_;
+  Factory factory_{"ICudaEngine"};
+  const Alive alive_{"engines"};
+};
+
+class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
+ public:
+  ExecutionContextDouble(Factory& engineFactory, EngineDouble& engine, nvinfer1::ILogger& logger, const CudaHooks& cuda,
+                         CUdeviceptr scratch);
+  ~ExecutionContextDouble() noexcept override;
+
+  nvinfer1::IExecutionContext* getPImpl() noexcept override { return this; }
+  nvinfer1::ICudaEngine const& getEngine() const noexcept override { return engine_; }
+  int32_t getOptimizationProfile() const noexcept override { return profile_; }
+  bool setOptimizationProfileAsync(int32_t profile, cudaStream_t stream) noexcept override;
+  bool setInputShape(char const* name, nvinfer1::Dims const& dims) noexcept override;
+  nvinfer1::Dims getTensorShape(char const* name) const noexcept override;
+  bool allInputDimensionsSpecified() const noexcept override;
+  int32_t inferShapes(int32_t maxNames, char const** names) noexcept override;
+  bool setTensorAddress(char const* name, void* data) noexcept override;
+  bool setInputTensorAddress(char const* name, void const* data) noexcept override;
+  bool setOutputTensorAddress(char const* name, void* data) noexcept override;
+  void const* getTensorAddress(char const* name) const noexcept override;
+  bool setOutputAllocator(char const* name, nvinfer1::IOutputAllocator* allocator) noexcept override;
+  bool enqueueV3(cudaStream_t stream) noexcept override;
+
+ private:
+  struct Run;
+
+  bool refuse(const std::string& why) const;
+  bool bind(const char* function, char const* name, const void* data, bool input, bool output);
+  std::vector<int64_t> outputShape(const TensorSpec& output) const;
+  bool enqueueOutput(const TensorSpec& output, cudaStream_t stream);
+  bool submit(std::unique_ptr<Run> run, CUstream stream);
+
+  const Factory::Product product_;
+  EngineDouble& engine_;
+  nvinfer1::ILogger& logger_;
+  const CudaHooks& cuda_;
+  const CUdeviceptr scratch_;
+  int32_t profile_ = 0;
+  std::map<std::string, std::vector<int64_t>> shapes_;
+  std::map<std::string, void*> addresses_;
+  std::map<std::string, nvinfer1::IOutputAllocator*> allocators_;
+  /** Calls under way, which the documentation allows one thread at a time. */
+  mutable std::atomic<int> users_{0};
+  const std::shared_ptr<std::atomic<int>> pending_ = std::make_shared<std::atomic<int>>(0);
+  const Alive alive_{"executionContexts"};
+};
+
+}  // namespace trt_double
