@@ -43,7 +43,11 @@ const POOLS: Readonly<Record<string, keyof MemoryPools>> = {
 export function addBuildFlags(command: Command): Command {
   return command
     .optionsGroup('Shapes:')
-    .option('--shapes <list>', "shapes, or ranges as min..opt..max, e.g. 'images:1x3x224x224,ids:1x8..4x128..8x512'", collect)
+    .option(
+      '--shapes <list>',
+      "shapes, or ranges as min..opt..max, e.g. 'images:1x3x224x224,ids:1x8..4x128..8x512'",
+      collect,
+    )
     .option('--min-shapes <list>', 'smallest shapes of a range', collect)
     .option('--opt-shapes <list>', 'shapes that the engine is tuned for', collect)
     .option('--max-shapes <list>', 'largest shapes of a range', collect)
@@ -57,9 +61,15 @@ export function addBuildFlags(command: Command): Command {
         'onnxruntime',
       ]),
     )
-    .option('--target <list>', `TensorRT-RTX: GPUs to build for, out of ${COMPUTE_CAPABILITIES.join(', ')}`, listOf(COMPUTE_CAPABILITIES))
+    .option(
+      '--target <list>',
+      `TensorRT-RTX: GPUs to build for, out of ${COMPUTE_CAPABILITIES.join(', ')}`,
+      listOf(COMPUTE_CAPABILITIES),
+    )
     .option('--tensorrt <dir>', 'a folder that holds TensorRT, searched before all others')
-    .addOption(new Option('--isolation <kind>', 'build in a child process, or on a thread').choices(['process', 'thread']))
+    .addOption(
+      new Option('--isolation <kind>', 'build in a child process, or on a thread').choices(['process', 'thread']),
+    )
     .optionsGroup('Precision:')
     .option('--fp16', 'allow fp16 kernels')
     .option('--bf16', 'allow bf16 kernels')
@@ -82,15 +92,15 @@ export function addBuildFlags(command: Command): Command {
         'same-compute-capability',
       ]),
     )
-    .addOption(
-      new Option('--refittable [weights]', 'its weights can be replaced; identical: by the same ones only')
-        .choices(['identical'])
-        .preset(true as never),
-    )
+    .option('--refittable [identical]', 'its weights can be replaced; identical: by the same ones only', refittable)
     .option('--strip-plan', 'leave the weights out, to be refitted before use')
     .option('--weight-streaming', 'stream weights from host memory')
     .addOption(
-      new Option('--profiling-verbosity <level>', 'what it remembers of its layers').choices(['none', 'layer-names', 'detailed']),
+      new Option('--profiling-verbosity <level>', 'what it remembers of its layers').choices([
+        'none',
+        'layer-names',
+        'detailed',
+      ]),
     )
     .optionsGroup('Options:')
 }
@@ -138,6 +148,11 @@ export function integer<T extends number>(min: number, max: number): (value: str
     }
     return number as T
   }
+}
+
+function refittable(value: string): 'identical' {
+  if (value !== 'identical') throw new InvalidArgumentError('Expected --refittable or --refittable=identical.')
+  return value
 }
 
 function byteSize(value: string): string {

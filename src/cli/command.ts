@@ -8,8 +8,8 @@
  * | 2 | used wrongly: unknown command or option, a value that cannot be read |
  * | 130 | stopped by SIGINT (143: by SIGTERM) |
  */
-import { CommanderError, type Command } from 'commander'
-import { messageOf, TrtError, type SerializedTrtError } from '../errors.js'
+import { type Command, CommanderError } from 'commander'
+import { messageOf, type SerializedTrtError, TrtError } from '../errors.js'
 import { CliIo } from './io.js'
 
 export const EXIT_FAILED = 1
@@ -107,5 +107,7 @@ function describeError(error: unknown): Omit<SerializedTrtError, 'code'> & { cod
 }
 
 function formatExamples(examples: readonly (readonly [string, string])[]): string {
-  return ['', 'Examples:', ...examples.flatMap(([line, what]) => [`  # ${what}`, `  $ tensorrt-node ${line}`])].join('\n')
+  return ['', 'Examples:', ...examples.flatMap(([line, what]) => [`  # ${what}`, `  $ tensorrt-node ${line}`])].join(
+    '\n',
+  )
 }

@@ -1,8 +1,9 @@
 /** The inputs of `run`: from files, or random. */
-import type { Dim } from '../onnx/index.js'
+
 import { TrtError } from '../errors.js'
 import { randomTensor, seededRandom, type ValueRange } from '../npy/random.js'
 import { readTensorFile } from '../npy/tensor-files.js'
+import type { Dim } from '../onnx/index.js'
 import { isDataType, type Tensor } from '../tensor.js'
 import { UsageError } from './command.js'
 import { parseFixedShapes } from './shapes.js'
@@ -75,7 +76,8 @@ function assign(flag: string, texts: readonly string[] = [], names: readonly str
     const fitting = names.filter((name) => text.startsWith(`${name}=`)).sort((a, b) => b.length - a.length)
     const name = fitting[0] ?? (names.length === 1 && !text.includes('=') ? names[0] : undefined)
     if (name === undefined) {
-      if (!text.includes('=')) throw new UsageError(`${flag}: expected NAME=VALUE, received "${text}"`, inputList(names))
+      if (!text.includes('='))
+        throw new UsageError(`${flag}: expected NAME=VALUE, received "${text}"`, inputList(names))
       throw unknownInput(flag, text.slice(0, text.indexOf('=')), names)
     }
     if (values.has(name)) throw new UsageError(`${flag}: input "${name}" is named twice`)

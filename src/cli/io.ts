@@ -84,7 +84,7 @@ export class CliIo {
     if (!this.json) this.#above(this.#stdout, `${text}\n`)
   }
 
-  /** Aligned columns for people, to stdout; silent with `--json`. The last column is never padded. */
+  /** Aligned columns for people, to stdout; silent with `--json`. Rows may have fewer cells; the last is not padded. */
   table(rows: readonly (readonly string[])[], options: TableOptions = {}): void {
     if (this.json) return
     for (const line of formatTable(rows, options, this.color)) this.print(line)

@@ -5,6 +5,7 @@ import { EXIT_USAGE, reportError, UsageError } from './command.js'
 import { registerBuild } from './commands/build.js'
 import { registerInspect } from './commands/inspect.js'
 import { registerRun } from './commands/run.js'
+import { registerSdk } from './commands/sdk.js'
 import { CliIo } from './io.js'
 
 const EXIT_CODES = `
@@ -31,6 +32,7 @@ function makeProgram(): Command {
   registerBuild(program)
   registerRun(program)
   registerInspect(program)
+  registerSdk(program)
   return program
 }
 

@@ -7,7 +7,11 @@ export function outputFileNames(outputs: readonly string[]): Map<string, string>
   const names = new Map<string, string>()
   for (const output of outputs) {
     // 200 characters leave room for the suffix under the usual limit of 255 bytes.
-    const safe = output.replace(/[^\w.-]/g, '_').replace(/^[.-]+/, '_').slice(0, 200) || '_'
+    const safe =
+      output
+        .replace(/[^\w.-]/g, '_')
+        .replace(/^[.-]+/, '_')
+        .slice(0, 200) || '_'
     let name = safe
     for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${safe}-${number}`
     taken.add(name.toLowerCase())

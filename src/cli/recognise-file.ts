@@ -1,4 +1,4 @@
-import { HEADER_BYTES, type EngineKind, recogniseEngine } from '../backends/recognise-engine.js'
+import { type EngineKind, HEADER_BYTES, recogniseEngine } from '../backends/recognise-engine.js'
 import { openForReading } from '../files.js'
 
 /** What a file is, as its first bytes tell. */

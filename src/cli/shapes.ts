@@ -111,7 +111,10 @@ function toRanges(flags: ShapeFlags): Map<string, ShapeRange> {
     const lacking = Object.entries(range).filter(([, dims]) => dims === undefined)
     if (lacking.length > 0) {
       const flagsLacking = lacking.map(([bound]) => `--${bound}-shapes`).join(' and ')
-      throw new UsageError(`input "${name}" lacks ${flagsLacking}`, 'a range needs a smallest, a best and a largest shape')
+      throw new UsageError(
+        `input "${name}" lacks ${flagsLacking}`,
+        'a range needs a smallest, a best and a largest shape',
+      )
     }
     ranges.set(name, range as ShapeRange)
   }

@@ -1,6 +1,6 @@
 /** What a tensor holds, in a few numbers. */
 import { elementAt } from '../npy/elements.js'
-import { type Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor.js'
 
 /** A value and where it is, as an index for each dimension. */
 export interface Peak {

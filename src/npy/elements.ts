@@ -1,6 +1,6 @@
 /** Single elements of tensors as numbers, whatever the type. */
 import type { DataOf, DataType, Tensor, TensorData } from '../tensor.js'
-import { Tensor as TensorClass, BYTES_PER_ELEMENT } from '../tensor.js'
+import { BYTES_PER_ELEMENT, Tensor as TensorClass } from '../tensor.js'
 import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from './half.js'
 
 const INTEGER_RANGE: { readonly [T in DataType]?: readonly [min: bigint, max: bigint] } = {

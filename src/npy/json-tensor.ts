@@ -1,5 +1,5 @@
 /** Tensors written by hand: JSON that people and scripts can make without any library. */
-import { TrtError, messageOf } from '../errors.js'
+import { messageOf, TrtError } from '../errors.js'
 import { BYTES_PER_ELEMENT, type DataType, describe, elementCount, isDataType, Tensor } from '../tensor.js'
 import { makeData, setElement } from './elements.js'
 
@@ -28,8 +28,7 @@ export function parseJsonTensor(text: string, type: DataType, what = 'the file')
     return fail(messageOf(error))
   }
   if (json === null || typeof json !== 'object' || Array.isArray(json)) {
-    const dims = shapeOf(json, fail)
-    return fill(json, dims, type, fail)
+    return fill(json, shapeOf(json, text, fail), type, fail)
   }
   const { type: ownType = type, dims, data, ...rest } = json as Record<string, unknown>
   const [unknownKey] = Object.keys(rest)
@@ -37,7 +36,7 @@ export function parseJsonTensor(text: string, type: DataType, what = 'the file')
   if (!isDataType(ownType)) {
     return fail(`expected a type, one of ${Object.keys(BYTES_PER_ELEMENT).join(', ')}, received ${describe(ownType)}`)
   }
-  const dataDims = shapeOf(data, fail)
+  const dataDims = shapeOf(data, text, fail)
   if (dims === undefined) return fill(data, dataDims, ownType, fail)
   if (!Array.isArray(dims) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
     return fail(`expected dims, an array of integers of 0 or more, received ${describe(dims)}`)
@@ -52,31 +51,37 @@ export function parseJsonTensor(text: string, type: DataType, what = 'the file')
 type Fail = (problem: string) => never
 
 /** The shape that the first element at each depth gives; {@link fill} checks that the others agree. */
-function shapeOf(value: unknown, fail: Fail): number[] {
+function shapeOf(value: unknown, text: string, fail: Fail): number[] {
   const dims: number[] = []
   for (let inner = value; Array.isArray(inner); inner = inner[0]) {
     dims.push(inner.length)
     if (dims.length > MAX_RANK) fail(`more than ${MAX_RANK} dimensions`)
   }
+  // Every element takes a character: more elements than that are not there, and shall not be allocated.
+  if (elementCount(dims) > text.length) fail(`its arrays differ in length: not all are [${dims.join(',')}]`)
   return dims
 }
 
 function fill(value: unknown, dims: readonly number[], type: DataType, fail: Fail): Tensor {
   const data = makeData(type, elementCount(dims))
+  const path: number[] = []
+  const at = (): string => (path.length === 0 ? '' : ` at [${path.join('][')}]`)
   let next = 0
-  const visit = (node: unknown, path: readonly number[]): void => {
-    const at = path.length === 0 ? '' : ` at [${path.join('][')}]`
-    if (path.length === dims.length) {
+  const visit = (node: unknown): void => {
+    const length = dims[path.length]
+    if (length === undefined) {
       const problem = setElement(type, data, next++, node)
-      if (problem !== undefined) fail(`expected ${problem}${at}, received ${describe(node)}`)
-      return
+      if (problem !== undefined) fail(`expected ${problem}${at()}, received ${describe(node)}`)
+    } else if (!Array.isArray(node) || node.length !== length) {
+      fail(`expected an array of ${length}${at()}, as its first neighbour is, received ${describe(node)}`)
+    } else {
+      for (let index = 0; index < length; index++) {
+        path.push(index)
+        visit(node[index])
+        path.pop()
+      }
     }
-    const length = dims[path.length] as number
-    if (!Array.isArray(node) || node.length !== length) {
-      return fail(`expected an array of ${length}${at}, as its first neighbour is, received ${describe(node)}`)
-    }
-    for (let index = 0; index < length; index++) visit(node[index], [...path, index])
   }
-  visit(value, [])
+  visit(value)
   return new Tensor(type, data, dims)
 }

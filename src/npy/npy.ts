@@ -44,7 +44,10 @@ export function parseNpy(bytes: Uint8Array, what = 'the file'): Tensor {
   const expected = elementCount(shape) * width
   const received = bytes.length - dataOffset
   if (expected !== received) {
-    throw damaged(what, `a ${type} array of shape (${shape.join(', ')}) has ${expected} bytes, the file holds ${received}`)
+    throw damaged(
+      what,
+      `a ${type} array of shape (${shape.join(', ')}) has ${expected} bytes, the file holds ${received}`,
+    )
   }
   let data = bytes.subarray(dataOffset)
   if (data.byteOffset % width !== 0) data = data.slice()

@@ -6,13 +6,12 @@ import { type BuildResult, buildEngine } from '../../api/build-engine.js'
 import { messageOf, TrtError } from '../../errors.js'
 import { addBuildFlags, type BuildFlags, toBuildOptions } from '../build-flags.js'
 import { define, UsageError } from '../command.js'
-import { formatBytes, formatDuration, plural } from '../format.js'
+import { formatBytes, formatDuration } from '../format.js'
 import type { CliIo } from '../io.js'
 import { type LogFlags, makeLogger, verboseOption } from '../logging.js'
 import { ProgressLine } from '../progress.js'
-import { formatRange } from '../shapes.js'
 import { withShapeHint } from '../shape-hint.js'
-import { valueRows } from '../values.js'
+import { profileRows, valueRows } from '../values.js'
 
 interface Flags extends BuildFlags, LogFlags {
   output: string
@@ -21,12 +20,15 @@ interface Flags extends BuildFlags, LogFlags {
 const EXAMPLES = [
   ['build model.onnx -o model.engine', 'for this machine: TensorRT where it and a GPU are there, else the CPU backend'],
   ["build model.onnx -o model.engine --shapes 'images:1x3x224x224'", 'one fixed shape'],
-  ["build model.onnx -o model.engine --shapes 'images:1x3x224x224..8x3x224x224..32x3x224x224'", 'a range: min..opt..max'],
+  [
+    "build model.onnx -o model.engine --shapes 'images:1x3x224x224..8x3x224x224..32x3x224x224'",
+    'a range: min..opt..max',
+  ],
   ['build model.onnx -o model.engine --target 8.9,12.0', 'for GPUs that are elsewhere, with TensorRT-RTX'],
 ] as const
 
 const SHAPES_HELP = `
-Shapes:
+How shapes are written:
   A list is NAME:DIMS,NAME:DIMS with DIMS such as 1x3x224x224, or a range
   MIN..OPT..MAX. Names may hold ":", "/" and ".". Static inputs may be left out.
   --min-shapes, --opt-shapes and --max-shapes say a range as trtexec does.
@@ -78,15 +80,15 @@ function report(io: CliIo, built: BuildResult, output: string): void {
     ['backend', `${backend} ${version}`],
     ['why', backendReason],
     ['precision', precision],
-    ['runs on', computeCapabilities.length === 0 ? 'any CPU' : `GPUs of compute capability ${computeCapabilities.join(', ')}`],
+    [
+      'runs on',
+      computeCapabilities.length === 0 ? 'the CPU' : `GPUs of compute capability ${computeCapabilities.join(', ')}`,
+    ],
   ])
   io.print()
   io.table(valueRows(inputs, outputs))
   io.print()
-  io.print(`  ${plural(profiles.length, 'profile')}`)
-  profiles.forEach((profile, index) => {
-    io.fields(Object.entries(profile).map(([name, range]) => [`${index}  ${name}`, formatRange(range)]))
-  })
+  io.table(profileRows(profiles))
   io.result({
     engine: resolve(output),
     bytes: built.plan.byteLength,
@@ -119,5 +121,6 @@ async function checkOutput(output: string, model: string): Promise<void> {
     throw new TrtError('IO_ERROR', `cannot write ${output}: it is a folder`, { hint: 'name a file: -o model.engine' })
   }
   const [from, to] = await Promise.all([model, output].map((path) => realpath(path).catch(() => path)))
-  if (present !== undefined && from === to) throw new UsageError('the engine would overwrite the model', '-o model.engine')
+  if (present !== undefined && from === to)
+    throw new UsageError('the engine would overwrite the model', '-o model.engine')
 }

@@ -1,17 +1,21 @@
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { EngineKind } from '../../backends/recognise-engine.js'
+import { unpackEngine } from '../../backends/onnxruntime/engine-file.js'
+import { readError } from '../../files.js'
 import { inspectModel, type ModelInfo } from '../../onnx/index.js'
 import { define } from '../command.js'
 import { formatBytes, plural } from '../format.js'
 import type { CliIo } from '../io.js'
-import { recogniseFile } from '../recognise-file.js'
-import { valueRows } from '../values.js'
+import { type FileKind, recogniseFile } from '../recognise-file.js'
+import { profileRows, valueRows } from '../values.js'
 
 const EXAMPLES = [
   ['inspect model.onnx', 'opsets, inputs and outputs, ops, weights'],
   ['inspect model.engine', 'which TensorRT made it, and for what; needs no GPU'],
 ] as const
+
+type Plan = Extract<FileKind, { readonly version: string }>
 
 /** Ops beyond these are added up in one line. */
 const MOST_OPS = 12
@@ -27,8 +31,16 @@ export function registerInspect(program: Command): void {
 
 async function inspect(io: CliIo, path: string): Promise<undefined> {
   const { file, bytes } = await recogniseFile(path)
-  if (file.kind === 'onnx') reportModel(io, path, await inspectModel({ path }))
-  else reportPlan(io, path, file, bytes)
+  switch (file.kind) {
+    case 'onnx':
+      reportModel(io, path, await inspectModel({ path }))
+      break
+    case 'onnxruntime':
+      await reportCpuEngine(io, path, bytes)
+      break
+    default:
+      reportPlan(io, path, file, bytes)
+  }
   return undefined
 }
 
@@ -57,13 +69,69 @@ function reportModel(io: CliIo, path: string, model: ModelInfo): void {
   )
   if (rest.length > 0) {
     const count = rest.reduce((sum, [, nodes]) => sum + nodes, 0)
-    io.print(`    ${io.color.dim(`and ${count} of ${plural(rest.length, 'other op')}: ${rest.map(([op]) => op).join(', ')}`)}`)
+    io.print(
+      `    ${io.color.dim(`and ${count} of ${plural(rest.length, 'other op')}: ${rest.map(([op]) => op).join(', ')}`)}`,
+    )
   }
   io.result({ file: resolve(path), kind: 'onnx', ...model })
 }
 
-function reportPlan(io: CliIo, path: string, file: EngineKind, bytes: number): void {
-  io.print(`${io.color.bold(path)}  ${file.kind}, ${formatBytes(bytes)}`)
+/** Reads the whole file, for its checksum tells a sound one from a damaged one. */
+async function reportCpuEngine(io: CliIo, path: string, bytes: number): Promise<void> {
+  const content = await readFile(path).catch((error: unknown) => {
+    throw readError(path, error)
+  })
+  const { header, model, external } = unpackEngine(content, path)
+  const { onnxruntime, modelName, modelSha256, precision, settings, profiles, inputs, outputs } = header
+  const externalBytes = [...external.values()].reduce((sum, part) => sum + part.byteLength, 0)
+  const options = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  io.print(`${io.color.bold(path)}  engine of the CPU backend, ${formatBytes(bytes)}`)
+  io.print()
+  io.fields([
+    ['built with', `onnxruntime-node ${onnxruntime}`],
+    ['runs on', 'the CPU; no TensorRT can load it'],
+    ['precision', precision],
+    ['options', options.join(', ') || 'none'],
+    [
+      'model',
+      `${modelName ?? '(given as bytes)'}, ${formatBytes(model.byteLength + externalBytes)}, whole and undamaged`,
+    ],
+    ['model SHA-256', modelSha256],
+  ])
+  io.print()
+  io.table(valueRows(inputs, outputs))
+  io.print()
+  io.table(profileRows(profiles))
+  io.result({
+    file: resolve(path),
+    kind: 'onnxruntime',
+    bytes,
+    version: onnxruntime,
+    modelName,
+    modelSha256,
+    modelBytes: model.byteLength,
+    externalBytes,
+    precision,
+    settings,
+    inputs,
+    outputs,
+    profiles,
+  })
+}
+
+/**
+ * TensorRT documents no plan format and reads a plan on a GPU only, so inputs, outputs and target GPUs stay unknown here.
+ */
+function reportPlan(io: CliIo, path: string, { kind, version }: Plan, bytes: number): void {
+  const library = kind === 'tensorrt-rtx' ? 'TensorRT-RTX' : 'TensorRT'
+  io.print(`${io.color.bold(path)}  ${library} plan, ${formatBytes(bytes)}`)
+  io.print()
+  io.fields([
+    ['made by', `${library} ${version}`],
+    ['length', `${bytes} bytes, as its header says`],
+    ['inputs', `its inputs, outputs and GPUs can be read on a GPU only: tensorrt-node run ${path}`],
+  ])
+  io.result({ file: resolve(path), kind, bytes, version })
 }
 
 function externalText({ externalFiles }: ModelInfo): string {

@@ -36,7 +36,7 @@ const EXAMPLES = [
 ] as const
 
 const INPUTS_HELP = `
-Inputs:
+How inputs are given:
   NAME=FILE is a .npy file or JSON: nested arrays, or {"type","dims","data"}.
   With one input, NAME= may be left out. Inputs without a file are random: floats
   in [0, 1), integers 0 or 1, or as --range says; the same seed gives the same
@@ -136,11 +136,7 @@ async function prepareEngine(io: CliIo, path: string, flags: Flags): Promise<Pre
   }
 }
 
-async function load(
-  io: CliIo,
-  source: string | Uint8Array,
-  flags: Flags,
-): Promise<{ engine: Engine; loadMs: number }> {
+async function load(io: CliIo, source: string | Uint8Array, flags: Flags): Promise<{ engine: Engine; loadMs: number }> {
   const started = performance.now()
   const engine = await loadEngine(source, { ...common(io, flags), device: flags.device })
   return { engine, loadMs: performance.now() - started }
@@ -211,14 +207,24 @@ function report(
     ...(flags.top === 0 ? {} : { top: topValues(tensor, flags.top) }),
     ...(files === undefined ? {} : { file: resolve(files.get(name) as string) }),
   }))
-  const inputs = [...feeds].map(([name, { tensor, source }]) => ({ name, type: tensor.type, dims: tensor.dims, source }))
+  const inputs = [...feeds].map(([name, { tensor, source }]) => ({
+    name,
+    type: tensor.type,
+    dims: tensor.dims,
+    source,
+  }))
 
   io.print(`${io.color.good('✔')} ${io.color.bold(path)}  on ${backend} ${version}, ${precision}`)
   io.print()
-  io.fields([['why', reason], ['time', timeText(buildMs, loadMs, latency, flags.iterations)]])
+  io.fields([
+    ['why', reason],
+    ['time', timeText(buildMs, loadMs, latency, flags.iterations)],
+  ])
   io.print()
-  io.table(inputs.map(({ name, type, dims, source }) => ['input', name, type, formatShape(dims), source]))
-  io.table(outputs.map(({ name, type, dims }) => ['output', name, type, formatShape(dims)]))
+  io.table([
+    ...inputs.map(({ name, type, dims, source }) => ['input', name, type, formatShape(dims), source]),
+    ...outputs.map(({ name, type, dims }) => ['output', name, type, formatShape(dims)]),
+  ])
   for (const output of outputs) {
     io.print()
     const { first, min, max, mean, notFinite, top, file } = output
@@ -228,7 +234,9 @@ function report(
       rows.push(['min, mean, max', [min, mean, max].map(formatNumber).join('  ')])
     }
     if (notFinite > 0) rows.push(['not finite', io.color.warning(`${notFinite} elements are NaN or infinite`)])
-    top?.forEach(({ index, value }, rank) => rows.push([rank === 0 ? `top ${top.length}` : '', `${formatNumber(value)}  at [${index.join(', ')}]`]))
+    for (const [rank, { index, value }] of (top ?? []).entries()) {
+      rows.push([rank === 0 ? `top ${flags.top}` : '', `${formatNumber(value)}  at [${index.join(', ')}]`])
+    }
     if (file !== undefined) rows.push(['written to', file])
     io.print(`  ${io.color.bold(output.name)}`)
     io.fields(rows)
@@ -250,11 +258,16 @@ function report(
 }
 
 function timeText(buildMs: number | undefined, loadMs: number, latency: Latency, iterations: number): string {
-  const parts = [`load ${formatDuration(loadMs)}`, `${iterations > 1 ? 'first ' : ''}inference ${formatDuration(latency.first)}`]
+  const parts = [
+    `load ${formatDuration(loadMs)}`,
+    `${iterations > 1 ? 'first ' : ''}inference ${formatDuration(latency.first)}`,
+  ]
   if (buildMs !== undefined) parts.unshift(`build ${formatDuration(buildMs)}`)
   if (iterations > 1) {
     const { median, p99, mean } = latency
-    parts.push(`of ${iterations}: median ${formatDuration(median)}, mean ${formatDuration(mean)}, p99 ${formatDuration(p99)}`)
+    parts.push(
+      `of ${iterations}: median ${formatDuration(median)}, mean ${formatDuration(mean)}, p99 ${formatDuration(p99)}`,
+    )
   }
   return parts.join(', ')
 }
