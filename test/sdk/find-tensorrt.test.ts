@@ -1,0 +1,195 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { findAllTensorRT, findTensorRT, tensorRTNotFoundError } from '#dist/sdk/find-tensorrt.js'
+import { writeLibrary } from './helpers/libraries.js'
+
+const GNU = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+const VARIABLES = ['TENSORRT_ROOT', 'TRT_ROOT', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV', 'CONDA_PREFIX']
+
+let dir: string
+let environment: NodeJS.ProcessEnv
+beforeEach(() => {
+  dir = realpathSync(mkdtempSync(join(tmpdir(), 'find-tensorrt-')))
+  environment = { ...process.env }
+  for (const variable of VARIABLES) delete process.env[variable]
+  process.env.TENSORRT_NODE_CACHE = join(dir, 'cache')
+  // A virtual environment without packages keeps those of this machine's Python out.
+  process.env.VIRTUAL_ENV = join(dir, 'empty')
+})
+afterEach(() => {
+  process.env = environment
+  rmSync(dir, { recursive: true })
+})
+
+/** A TensorRT 8: of the families the one that a machine is least likely to have by itself. */
+function trt8(folder: string): string {
+  writeLibrary(join(dir, folder, 'libnvonnxparser.so.8'))
+  return writeLibrary(join(dir, folder, 'libnvinfer.so.8'))
+}
+
+function manifest(folder: string, version: string): void {
+  mkdirSync(join(dir, folder), { recursive: true })
+  writeFileSync(join(dir, folder, 'manifest.json'), JSON.stringify({ version, files: [] }))
+}
+
+describe('the folder that the caller names', () => {
+  it.each(['.', 'lib', 'lib64', `targets/${GNU}-linux-gnu/lib`])('is looked into, and its %s', (below) => {
+    const nvinfer = trt8(join('root', below))
+    const { sdk } = findTensorRT({ family: 'trt8', root: join(dir, 'root') })
+    expect(sdk).toMatchObject({ nvinfer, onnxParser: join(dirname(nvinfer), 'libnvonnxparser.so.8') })
+    expect(sdk?.source).toBe('the tensorrt option')
+  })
+
+  it('comes before the environment, which comes before the cache', () => {
+    const [named, first, second, loader, cached] = ['named', 'first', 'second', 'loader', 'cache/trt8/lib'].map(trt8)
+    process.env.TENSORRT_ROOT = join(dir, 'first')
+    process.env.TRT_ROOT = join(dir, 'second')
+    process.env.LD_LIBRARY_PATH = `${join(dir, 'nothing')}::${join(dir, 'loader')}`
+    const where = (root?: string) => findTensorRT({ family: 'trt8', root }).sdk?.nvinfer
+    expect(where(join(dir, 'named'))).toBe(named)
+    expect(where(join(dir, 'empty'))).toBe(first)
+    expect(where()).toBe(first)
+    delete process.env.TENSORRT_ROOT
+    expect(where()).toBe(second)
+    delete process.env.TRT_ROOT
+    expect(where()).toBe(loader)
+    delete process.env.LD_LIBRARY_PATH
+    expect(where()).toBe(cached)
+  })
+})
+
+describe('Python packages', () => {
+  it('are found in the active virtual environment, with their version', () => {
+    const packages = 'env/lib/python3.12/site-packages'
+    writeLibrary(join(dir, packages, 'tensorrt_libs/libnvinfer.so.8'))
+    mkdirSync(join(dir, packages, 'tensorrt_cu12_libs-8.6.1.dist-info'))
+    // Another package's version, and another major version's.
+    mkdirSync(join(dir, packages, 'tensorrt_lean_cu12_libs-8.5.0.dist-info'))
+    mkdirSync(join(dir, packages, 'tensorrt_cu13_libs-10.0.1.dist-info'))
+    process.env.VIRTUAL_ENV = join(dir, 'env')
+    expect(findTensorRT({ family: 'trt8' }).sdk).toMatchObject({
+      version: '8.6.1',
+      source: 'Python packages (VIRTUAL_ENV)',
+    })
+    delete process.env.VIRTUAL_ENV
+    process.env.CONDA_PREFIX = join(dir, 'env')
+    expect(findTensorRT({ family: 'trt8' }).sdk?.source).toBe('Python packages (CONDA_PREFIX)')
+  })
+
+  it('are found through the Python on the PATH', (context) => {
+    let python: string
+    let version: string
+    try {
+      const query = 'import sys; print(sys._base_executable, "python%d.%d" % sys.version_info[:2])'
+      ;[python, version] = execFileSync('python3', ['-c', query], { encoding: 'utf8' }).trim().split(' ') as [
+        string,
+        string,
+      ]
+    } catch {
+      return context.skip('no python3 here')
+    }
+    // A virtual environment that is on the PATH without having been activated.
+    mkdirSync(join(dir, 'env/bin'), { recursive: true })
+    symlinkSync(python, join(dir, 'env/bin/python3'))
+    writeFileSync(join(dir, 'env/pyvenv.cfg'), `home = ${dirname(python)}\n`)
+    const nvinfer = trt8(`env/lib/${version}/site-packages/tensorrt_libs`)
+    delete process.env.VIRTUAL_ENV
+    process.env.PATH = join(dir, 'env/bin')
+    expect(findTensorRT({ family: 'trt8' }).sdk).toMatchObject({ nvinfer, source: 'Python packages (python3)' })
+  })
+
+  it('are done without where there is no Python', () => {
+    delete process.env.VIRTUAL_ENV
+    process.env.PATH = join(dir, 'empty')
+    const nvinfer = trt8('cache/trt8/lib')
+    expect(findTensorRT({ family: 'trt8' }).sdk?.nvinfer).toBe(nvinfer)
+  })
+})
+
+describe('the version', () => {
+  it('is that of the file a link leads to', () => {
+    trt8('root/lib')
+    writeLibrary(join(dir, 'root/lib/libnvinfer.so.8.6.1'))
+    rmSync(join(dir, 'root/lib/libnvinfer.so.8'))
+    symlinkSync('libnvinfer.so.8.6.1', join(dir, 'root/lib/libnvinfer.so.8'))
+    expect(findTensorRT({ family: 'trt8', root: join(dir, 'root') }).sdk?.version).toBe('8.6.1')
+  })
+
+  it('is that of the manifest that `sdk install` wrote', () => {
+    trt8('cache/trt8/lib')
+    manifest('cache/trt8', '8.6.1.6')
+    expect(findTensorRT({ family: 'trt8' }).sdk).toMatchObject({ version: '8.6.1.6', source: 'sdk install' })
+  })
+
+  it('is unknown where nothing says it', () => {
+    trt8('root')
+    const { sdk } = findTensorRT({ family: 'trt8', root: join(dir, 'root') })
+    expect(sdk).toBeDefined()
+    expect(sdk).not.toHaveProperty('version')
+  })
+})
+
+it('passes by a library that this process cannot load, and says why', () => {
+  process.env.TENSORRT_ROOT = join(dir, 'foreign')
+  writeLibrary(join(dir, 'foreign/libnvinfer.so.8'), { machine: 40 })
+  const nvinfer = trt8('cache/trt8/lib')
+  const { sdk, tried } = findTensorRT({ family: 'trt8' })
+  expect(sdk?.nvinfer).toBe(nvinfer)
+  expect(tried.find(({ source }) => source === 'TENSORRT_ROOT')).toMatchObject({
+    outcome: 'unusable',
+    detail: expect.stringContaining('built for ARM (32 bit)'),
+  })
+})
+
+it('does not take the parser of another TensorRT beside the right library', () => {
+  trt8('cache/older/lib')
+  rmSync(join(dir, 'cache/older/lib/libnvinfer.so.8'))
+  const nvinfer = trt8('cache/trt8/lib')
+  expect(findTensorRT({ family: 'trt8' }).sdk?.onnxParser).toBe(join(dirname(nvinfer), 'libnvonnxparser.so.8'))
+})
+
+it('finds a runtime without a parser, and says that it cannot build', () => {
+  const nvinfer = writeLibrary(join(dir, 'root/libnvinfer.so.8'))
+  const { sdk, tried } = findTensorRT({ family: 'trt8', root: join(dir, 'root') })
+  expect(sdk).toEqual({ family: 'trt8', nvinfer, source: 'the tensorrt option' })
+  expect(tried.at(-1)?.detail).toContain('no libnvonnxparser.so.8: cannot build')
+})
+
+it('sees an install and a removal that come between two calls', () => {
+  const root = join(dir, 'root')
+  expect(findTensorRT({ family: 'trt8', root }).sdk?.source).not.toBe('the tensorrt option')
+  trt8('root')
+  expect(findTensorRT({ family: 'trt8', root }).sdk?.source).toBe('the tensorrt option')
+  rmSync(root, { recursive: true })
+  expect(findTensorRT({ family: 'trt8', root }).sdk?.source).not.toBe('the tensorrt option')
+})
+
+it('lists every library once, whichever ways lead to it', () => {
+  const nvinfer = trt8('cache/trt8/lib')
+  writeLibrary(join(dir, 'cache/rtx/lib/libtensorrt_rtx.so.1'))
+  process.env.TENSORRT_ROOT = join(dir, 'cache/trt8')
+  process.env.LD_LIBRARY_PATH = dirname(nvinfer)
+  const { sdks, tried } = findAllTensorRT()
+  expect(sdks.filter((sdk) => sdk.nvinfer === nvinfer)).toMatchObject([{ family: 'trt8', source: 'TENSORRT_ROOT' }])
+  expect(sdks[0]?.family).toBe('rtx')
+  expect(tried.find(({ source }) => source === 'TRT_ROOT')).toMatchObject({ outcome: 'missing', detail: 'not set' })
+})
+
+it('says in its error where it looked and how to get it', () => {
+  const error = tensorRTNotFoundError('rtx', findTensorRT({ family: 'trt8', root: join(dir, 'root') }).tried)
+  expect(error.code).toBe('TENSORRT_NOT_FOUND')
+  for (const place of [
+    join(dir, 'root'),
+    'LD_LIBRARY_PATH',
+    'ldconfig',
+    '/usr/local/tensorrt',
+    '/opt/tensorrt',
+    join(dir, 'cache'),
+  ]) {
+    expect(error.message).toContain(place)
+  }
+  expect(error.hint).toContain('npx tensorrt-node sdk install rtx')
+})
