@@ -19,6 +19,7 @@ import { messageOf, TrtError } from '../errors.js'
 
 const readAt = promisify(fs.read)
 const writeAt = promisify(fs.write)
+const truncate = promisify(fs.ftruncate)
 
 /** Up to here a copy (about 50 µs for 256 KiB) is done at once: a round trip to libuv's pool costs as much. */
 const AT_ONCE_BYTES = 256 * 1024
@@ -119,7 +120,12 @@ export class ScratchFile {
     }
   }
 
-  /** Gives the memory back. Twice is fine. To be called when no read or write is in flight. */
+  /** Empties the file and gives its memory back. */
+  async clear(): Promise<void> {
+    await truncate(this.fd, 0)
+  }
+
+  /** Closes the file, which gives its memory back. Twice is fine. To be called when no read or write is in flight. */
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd)
     this.#fd = undefined

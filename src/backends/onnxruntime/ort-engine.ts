@@ -1,0 +1,140 @@
+/**
+ * The owner's side of a loaded engine: one child process with one session.
+ *
+ * A call goes through three stages, each in the order of calls: its inputs are written into a slot's scratch file, the
+ * child computes, its outputs are read back. With three slots the stages of three calls overlap, so the child finds the
+ * next call waiting when it is done with one. Outputs take the place of inputs in the file: the child has read them.
+ */
+
+import { abortedError, TrtError, throwIfAborted } from '../../errors.js'
+import type { HostProcess } from '../../host/host-process.js'
+import type { ScratchFile } from '../../host/scratch-file.js'
+import { BYTES_PER_ELEMENT, type DataType, elementCount, Tensor } from '../../tensor.js'
+import type { BackendEngine } from '../backend.js'
+import { type LoadReply, nextOffset, type Placed, type RunPayload, type RunReply } from './messages.js'
+import { Lane, SlotPool } from './slot-pool.js'
+
+/** One call being written, one computed, one read back. */
+export const SLOTS = 3
+
+interface Slot {
+  readonly index: number
+  readonly file: ScratchFile
+}
+
+/** Ends the child of an engine that was dropped without `close()`. */
+const forgotten = new FinalizationRegistry<HostProcess>((host) => void host.kill())
+
+/** See the head of this file. */
+export class OrtEngine implements BackendEngine {
+  readonly inputs: BackendEngine['inputs']
+  readonly outputs: BackendEngine['outputs']
+  readonly profiles: BackendEngine['profiles']
+  readonly precision: string
+  readonly version: string
+
+  readonly #host: HostProcess
+  readonly #slots: SlotPool<Slot>
+  readonly #writing = new Lane()
+  readonly #reading = new Lane()
+
+  /** Takes over `host` and `files`, of which there are {@link SLOTS}. */
+  constructor(host: HostProcess, files: readonly ScratchFile[], loaded: LoadReply) {
+    this.#host = host
+    this.#slots = new SlotPool(files.map((file, index) => ({ index, file })))
+    this.inputs = loaded.inputs
+    this.outputs = loaded.outputs
+    this.profiles = loaded.profiles
+    this.precision = loaded.precision
+    this.version = loaded.version
+    forgotten.register(this, host, this)
+  }
+
+  /** The data of `feeds` has to stay as it is until the promise settles. */
+  run(
+    feeds: ReadonlyMap<string, Tensor>,
+    outputs: readonly string[],
+    _profile: number,
+    signal?: AbortSignal,
+  ): Promise<Record<string, Tensor>> {
+    const result = this.#compute(feeds, outputs, signal)
+    if (signal === undefined) return result
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(abortedError('infer', signal))
+      signal.addEventListener('abort', abort, { once: true })
+      result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    })
+  }
+
+  async close(): Promise<void> {
+    forgotten.unregister(this)
+    await this.#host.kill()
+    // A call that was aborted may still be writing or reading.
+    const slots = await Promise.all(Array.from({ length: SLOTS }, () => this.#slots.acquire()))
+    for (const { file } of slots) file.close()
+  }
+
+  async #compute(
+    feeds: ReadonlyMap<string, Tensor>,
+    outputs: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, Tensor>> {
+    const slot = await this.#slots.acquire(signal)
+    try {
+      // Wrapped in an object, for the next call may write while the child computes this one.
+      const { reply } = await this.#writing.run(async () => {
+        throwIfAborted('infer', signal)
+        return { reply: this.#request(await writeInputs(slot, feeds, outputs)) }
+      })
+      const placed = await reply
+      return await this.#reading.run(async () => {
+        throwIfAborted('infer', signal)
+        return readOutputs(slot, outputs, placed)
+      })
+    } finally {
+      this.#slots.release(slot)
+    }
+  }
+
+  async #request(payload: RunPayload): Promise<RunReply> {
+    try {
+      return await this.#host.request<RunReply>('run', payload)
+    } catch (error) {
+      if (!(error instanceof TrtError) || error.code !== 'PROCESS_CRASHED') throw error
+      throw new TrtError('PROCESS_CRASHED', error.message, {
+        hint: `The engine is lost; load it again: await trt.loadEngine(…). ${error.hint ?? ''}`.trimEnd(),
+        cause: error,
+      })
+    }
+  }
+}
+
+async function writeInputs(
+  { index, file }: Slot,
+  feeds: ReadonlyMap<string, Tensor>,
+  outputs: readonly string[],
+): Promise<RunPayload> {
+  const inputs: Record<string, Placed> = {}
+  let length = 0
+  for (const [name, { type, dims, data }] of feeds) {
+    const offset = nextOffset(length)
+    length = offset + data.byteLength
+    inputs[name] = { type, dims, offset }
+    await file.write(data, offset)
+  }
+  return { slot: index, inputs, length, outputs }
+}
+
+async function readOutputs(
+  { file }: Slot,
+  names: readonly string[],
+  placed: readonly Placed[],
+): Promise<Record<string, Tensor>> {
+  const results: Record<string, Tensor> = {}
+  for (const [index, { type, dims, offset }] of placed.entries()) {
+    const bytes = new ArrayBuffer(elementCount(dims) * BYTES_PER_ELEMENT[type as DataType])
+    await file.read(new Uint8Array(bytes), offset)
+    results[names[index] as string] = Tensor.fromBuffer(type as DataType, bytes, dims)
+  }
+  return results
+}
