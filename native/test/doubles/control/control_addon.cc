@@ -1,0 +1,42 @@
+// A Node addon for tests: reads the doubles' book and plans failures from within the process that is tested.
+#include <node_api.h>
+
+#include <string>
+
+#include "../common/ledger.h"
+
+namespace {
+
+napi_value report(napi_env env, napi_callback_info) {
+  napi_value text;
+  napi_create_string_utf8(env, trtDoubleReport(), NAPI_AUTO_LENGTH, &text);
+  return text;
+}
+
+napi_value fail(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  char plan[4096];
+  size_t length = 0;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  if (napi_get_value_string_utf8(env, argument, plan, sizeof plan, &length) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "fail: expected a string");
+    return nullptr;
+  }
+  trtDoubleFail(plan);
+  return nullptr;
+}
+
+void add(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  add(env, exports, "report", report);
+  add(env, exports, "fail", fail);
+  return exports;
+}
