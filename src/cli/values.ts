@@ -10,10 +10,18 @@ export interface ValueLike {
   readonly shape?: readonly number[]
 }
 
-/** Table rows for inputs and outputs: what it is, name, type, shape. */
-export function valueRows(inputs: readonly ValueLike[], outputs: readonly ValueLike[]): string[][] {
+/**
+ * Table rows for inputs and outputs: what it is, name, type, shape.
+ *
+ * @param symbols whether dynamic dimensions show the names that the model has for them; they can be long
+ */
+export function valueRows(
+  inputs: readonly ValueLike[],
+  outputs: readonly ValueLike[],
+  { symbols = false }: { symbols?: boolean } = {},
+): string[][] {
   const rows = (what: string, values: readonly ValueLike[]): string[][] =>
-    values.map((value) => [what, value.name, value.type, formatDims(value)])
+    values.map((value) => [what, value.name, value.type, formatDims(value, symbols)])
   return [...rows('input', inputs), ...rows('output', outputs)]
 }
 
@@ -24,8 +32,10 @@ export function profileRows(profiles: readonly Profile[]): string[][] {
   )
 }
 
-/** `[batch, 3, ?, ?]`: symbolic names may be long, and hold an `x`. */
-function formatDims({ dims, shape }: ValueLike): string {
-  const all = shape ?? dims
-  return all === undefined ? 'any rank' : `[${all.map((dim) => (dim === null || dim === -1 ? '?' : dim)).join(', ')}]`
+/** `[batch, 3, ?, ?]`. */
+function formatDims({ dims, shape }: ValueLike, symbols: boolean): string {
+  const all: readonly Dim[] | undefined = shape ?? dims
+  if (all === undefined) return 'any rank'
+  const isKnown = (dim: Dim): boolean => (typeof dim === 'number' ? dim >= 0 : symbols && dim !== null)
+  return `[${all.map((dim) => (isKnown(dim) ? dim : '?')).join(', ')}]`
 }

@@ -60,7 +60,7 @@ function reportModel(io: CliIo, path: string, model: ModelInfo): void {
     ['external data', externalText(model)],
   ])
   io.print()
-  io.table(valueRows(model.inputs, model.outputs))
+  io.table(valueRows(model.inputs, model.outputs, { symbols: true }))
   io.print()
   io.print(`  ${plural(model.nodeCount, 'node')}`)
   io.table(
