@@ -1,5 +1,29 @@
+/**
+ * Read, look at, change and write ONNX models. Free of native code.
+ *
+ * @example
+ * import * as onnx from 'tensorrt-node/onnx'
+ * const model = await onnx.read('model.onnx')
+ * console.log(model.print())
+ *
+ * @packageDocumentation
+ */
 export type { ElementType } from './data-types.js'
 export { inspectModel, type ModelInfo, type ValueInfo } from './inspect-model.js'
 export type { ExternalFile } from './io/external-data.js'
+export type { WriteOptions } from './io/move-data.js'
+export type { Int } from './io/proto.js'
+export { read } from './io/read.js'
 export type { ModelSource } from './io/source.js'
+export { Attribute, type AttributeContent, type AttributeType, type AttributeValues } from './model/attribute.js'
+export { Graph } from './model/graph.js'
+export { Metadata } from './model/metadata.js'
+export { Model } from './model/model.js'
+export { ModelFunction } from './model/model-function.js'
+export { Node, type NodeSpec } from './model/node.js'
+export type { NodeQuery } from './model/node-query.js'
+export type { PruneResult } from './model/prune.js'
+export type { TensorStatistics } from './model/statistics.js'
+export { ModelTensor, type RawTensor } from './model/tensor.js'
+export { Value } from './model/value.js'
 export type { Dim } from './value-type.js'

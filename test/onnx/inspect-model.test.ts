@@ -141,7 +141,7 @@ describe('what is no model', () => {
       for (; rest > 127; rest = Math.floor(rest / 128)) length.push((rest % 128) + 128)
       return Buffer.concat([Buffer.from([tag, ...length, rest]), bytes])
     }
-    let graph = Buffer.alloc(0)
+    let graph: Buffer = Buffer.alloc(0)
     for (let depth = 0; depth < 2000; depth++) graph = wrap(0x0a, wrap(0x2a, wrap(0x32, graph)))
     const error = await failure({ bytes: Buffer.concat([Buffer.from([8, 8]), wrap(0x3a, graph)]) })
     expect(error.code).toBe('INVALID_MODEL')

@@ -1,5 +1,5 @@
 import { MAX_DEPTH } from './limits.js'
-import type { Message, Messages, MessageType } from './proto.js'
+import type { Message, MessageSpan, Messages, MessageType } from './proto.js'
 import { type Field, SCHEMAS, type Schema } from './schema.js'
 import type { ByteSource, Span } from './source.js'
 import { BYTES, FIXED32, VARINT, WireReader } from './wire-reader.js'
@@ -11,7 +11,12 @@ import { BYTES, FIXED32, VARINT, WireReader } from './wire-reader.js'
  */
 export function decodeSource<T extends MessageType>(source: ByteSource, type: T): Messages[T] {
   const reader = new WireReader(source)
-  return decode(reader, SCHEMAS[type], 0, 0, source.size, 0) as unknown as Messages[T]
+  return decode(
+    reader,
+    SCHEMAS[type],
+    { source, field: 0, head: 0, from: 0, to: source.size },
+    0,
+  ) as unknown as Messages[T]
 }
 
 /** A message with no field set. */
@@ -39,21 +44,14 @@ function isRepeated(kind: Field['kind']): boolean {
   return kind === 'strings' || kind === 'ints' || kind === 'packed' || kind === 'messages'
 }
 
-function decode(
-  reader: WireReader,
-  schema: Schema,
-  head: number,
-  from: number,
-  to: number,
-  depth: number,
-  merged?: Fields,
-): Fields {
+function decode(reader: WireReader, schema: Schema, span: MessageSpan, depth: number, merged?: Fields): Fields {
   if (depth > MAX_DEPTH) reader.fail(`nests messages deeper than ${MAX_DEPTH}`)
   reader.count()
-  const { trail, source } = reader
+  const { trail } = reader
+  const { from, to } = span
   // A message that comes twice where one is expected is merged, as protobuf says; no span says it all then.
   const message = merged ?? BLANKS[schema.type]()
-  message.$span = merged === undefined ? { source, head, from, to } : undefined
+  message.$span = merged === undefined ? span : undefined
   reader.seek(from)
   while (reader.next(to)) {
     const field = schema.byNumber[reader.field]
@@ -95,11 +93,12 @@ function decode(
       case 'messages': {
         expectWire(reader, schema, field, BYTES)
         const inner = SCHEMAS[field.type as MessageType]
-        const { head, from, to } = reader
+        const { source, head, from, to } = reader
+        const span = { source, field: field.number, head, from, to }
         const one = field.kind === 'message'
         trail.push(name, one ? -1 : (message[name] as unknown[]).length)
-        if (one) message[name] = decode(reader, inner, head, from, to, depth + 1, message[name] as Fields | undefined)
-        else append(message, name, decode(reader, inner, head, from, to, depth + 1))
+        if (one) message[name] = decode(reader, inner, span, depth + 1, message[name] as Fields | undefined)
+        else append(message, name, decode(reader, inner, span, depth + 1))
         trail.length -= 2
         reader.seek(to)
       }

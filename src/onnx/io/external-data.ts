@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path'
 import { messageOf, TrtError } from '../../errors.js'
 import { bitsPerElement, byteLength, elementTypeName } from '../data-types.js'
 import type { Int, TensorProto } from './proto.js'
+import { FileSource, type Span } from './source.js'
 import { textOf } from './text.js'
 
 /** Where a tensor's bytes lie outside the model. */
@@ -37,6 +38,7 @@ export class ExternalData {
   readonly #folder: string | undefined
   /** By location: the file's size and resolved path, so that a thousand tensors of one file ask the disk once. */
   readonly #files = new Map<string, { path: string; size: number }>()
+  readonly #sources = new Map<string, FileSource>()
 
   /** @param modelPath undefined for a model given as bytes, which has no folder */
   constructor(modelPath: string | undefined) {
@@ -68,6 +70,18 @@ export class ExternalData {
       throw external(`${what} needs bytes ${offset} to ${offset + length} of its external data, and ${found}`, AGAIN)
     }
     return { location, offset, length, path }
+  }
+
+  /** A tensor's bytes, to be read when somebody asks. The file stays open as long as the span is in use. */
+  span(tensor: TensorProto): Span {
+    const { path, offset, length } = this.resolve(tensor)
+    let source = this.#sources.get(path)
+    if (source === undefined) {
+      source = openExternal(path)
+      this.#sources.set(path, source)
+    }
+    const needed = neededBytes(tensor) ?? length
+    return { source, from: offset, to: offset + needed }
   }
 
   #file(location: string, what: string): { path: string; size: number } {
@@ -104,6 +118,14 @@ export class ExternalData {
       const problem = missing ? 'which is missing' : `which cannot be used: ${messageOf(error)}`
       throw external(`${what} has its data in ${path}, ${problem}`, { ...AGAIN, cause: error })
     }
+  }
+}
+
+function openExternal(path: string): FileSource {
+  try {
+    return new FileSource(path)
+  } catch (error) {
+    throw external(`external data in ${path} cannot be read: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -7,11 +7,19 @@ import type { Span } from './source.js'
 /** An integer of up to 64 bits: a bigint only where a number would not be exact. */
 export type Int = number | bigint
 
+/** A message's payload, and the field that it came in. */
+export interface MessageSpan extends Span {
+  /** Number of the field; 0 for a whole source. */
+  readonly field: number
+  /** Offset of the field's tag. */
+  readonly head: number
+}
+
 /** What every message holds besides its fields. */
 export interface Message {
   readonly $type: MessageType
-  /** Where it was read: its payload, and the field's head before it. Undefined for one made here. */
-  $span: (Span & { readonly head: number }) | undefined
+  /** Where it was read. Undefined for one made here. */
+  $span: MessageSpan | undefined
   /** Whether a field of its own was changed. A message that was not, nor any inside it, is written as it was read. */
   $touched: boolean
   /** Whole fields that the schema does not know, kept byte for byte. */

@@ -34,6 +34,8 @@ export interface Schema {
   readonly type: MessageType
   /** In order of their numbers, as serialisers write them. */
   readonly fields: readonly Field[]
+  /** Those that hold messages. */
+  readonly messageFields: readonly Field[]
   /** By number. */
   readonly byNumber: readonly (Field | undefined)[]
 }
@@ -188,7 +190,9 @@ function schemaOf(type: MessageType): Schema {
   })
   const byNumber: (Field | undefined)[] = []
   for (const field of fields) byNumber[field.number] = field
-  return { type, fields: fields.sort((a, b) => a.number - b.number), byNumber: Array.from(byNumber) }
+  const sorted = fields.sort((a, b) => a.number - b.number)
+  const messageFields = sorted.filter((field) => field.type !== undefined)
+  return { type, fields: sorted, messageFields, byNumber: Array.from(byNumber) }
 }
 
 /** Every message's schema. */

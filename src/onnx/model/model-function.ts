@@ -1,0 +1,37 @@
+import type { ExternalData } from '../io/external-data.js'
+import type { FunctionProto } from '../io/proto.js'
+import { Graph } from './graph.js'
+import { Names } from './names.js'
+
+/** An op that the model defines itself, by a graph of others. */
+export class ModelFunction {
+  /** Its body. Inputs and outputs have names only. */
+  readonly graph: Graph
+  /** @internal */
+  readonly proto: FunctionProto
+
+  /** @internal */
+  constructor(proto: FunctionProto, external: ExternalData) {
+    this.proto = proto
+    this.graph = new Graph(proto, { external, names: new Names(), nodeNames: new Names() })
+  }
+
+  /** The op type by which nodes call it. */
+  get name(): string {
+    return this.proto.name ?? ''
+  }
+
+  get domain(): string {
+    return this.proto.domain ?? ''
+  }
+
+  /** Tells functions of one name apart. */
+  get overload(): string {
+    return this.proto.overload ?? ''
+  }
+
+  /** The attributes that a call may set: those without a default, then those with one. */
+  get attributeNames(): readonly string[] {
+    return [...this.proto.attribute, ...this.proto.attributeProto.map(({ name }) => name ?? '')]
+  }
+}

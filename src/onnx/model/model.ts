@@ -1,0 +1,149 @@
+import { TrtError } from '../../errors.js'
+import { newMessage } from '../io/decode.js'
+import type { CompleteModelProto } from '../io/decode-model.js'
+import { encode } from '../io/encode.js'
+import { ExternalData } from '../io/external-data.js'
+import { moveData, type WriteOptions } from '../io/move-data.js'
+import { writeFiles } from '../io/write-files.js'
+import { Graph } from './graph.js'
+import { Metadata } from './metadata.js'
+import { ModelFunction } from './model-function.js'
+import { Names } from './names.js'
+import { listModel } from './print.js'
+
+/**
+ * An ONNX model, to be looked at, changed and written.
+ *
+ * What is not changed is written as it was read, byte for byte, unknown fields included; weights stay in their file
+ * until somebody asks for them. The graphs of `training_info` are kept as they are.
+ *
+ * @example
+ * const model = await onnx.read('model.onnx')
+ * for (const node of model.graph.find({ opType: 'Clip' })) console.log(node.name, node.inputs[0]?.dims)
+ * model.graph.value('input')?.rename('images')
+ * await model.write('renamed.onnx')
+ */
+export class Model {
+  /** The main graph. */
+  readonly graph: Graph
+  /** Ops that the model defines itself. */
+  readonly functions: readonly ModelFunction[]
+  /** The path that it was read from; undefined for bytes. */
+  readonly path: string | undefined
+  /** @internal */
+  readonly proto: CompleteModelProto
+  readonly #external: ExternalData
+
+  /** @internal use {@link read} */
+  constructor(proto: CompleteModelProto, path: string | undefined) {
+    this.proto = proto
+    this.path = path
+    this.#external = new ExternalData(path)
+    this.graph = new Graph(proto.graph, { external: this.#external, names: new Names(), nodeNames: new Names() })
+    this.functions = proto.functions.map((fn) => new ModelFunction(fn, this.#external))
+  }
+
+  get irVersion(): number {
+    return Number(this.proto.irVersion)
+  }
+
+  set irVersion(version: number) {
+    checkVersion('irVersion', version)
+    this.proto.irVersion = version
+    this.proto.$touched = true
+  }
+
+  /** The exporter's name. */
+  get producerName(): string {
+    return this.proto.producerName ?? ''
+  }
+
+  /** The exporter's version. */
+  get producerVersion(): string {
+    return this.proto.producerVersion ?? ''
+  }
+
+  /** Versions of the operator sets by domain; ONNX's own is `''`. */
+  get opsets(): ReadonlyMap<string, number> {
+    return new Map(this.proto.opsetImport.map(({ domain, version }) => [ownDomain(domain), Number(version ?? 0)]))
+  }
+
+  /** Sets the version of an operator set, or adds it. Nodes stay as they are. */
+  setOpset(domain: string, version: number): void {
+    checkVersion(`opset of "${domain}"`, version)
+    const { proto } = this
+    const entry = proto.opsetImport.find((entry) => ownDomain(entry.domain) === ownDomain(domain))
+    if (entry !== undefined) Object.assign(entry, { version, $touched: true })
+    else proto.opsetImport = [...proto.opsetImport, newMessage('OperatorSetIdProto', { domain, version })]
+    proto.$touched = true
+  }
+
+  /** Texts that the exporter or the user attached, such as class labels. */
+  get metadata(): Metadata {
+    return new Metadata(this.proto)
+  }
+
+  /** Every graph: the main one, functions' bodies, and those inside nodes; outer before inner. */
+  *graphs(): Generator<Graph> {
+    for (const root of [this.graph, ...this.functions.map(({ graph }) => graph)]) yield* withNested(root)
+  }
+
+  /**
+   * Takes out all nodes and initializers whose results nobody uses, in every graph.
+   *
+   * @returns how many went
+   */
+  prune(): { readonly nodes: number; readonly initializers: number } {
+    const results = [this.graph, ...this.functions.map(({ graph }) => graph)].map((graph) => graph.prune())
+    return {
+      nodes: results.reduce((sum, { nodes }) => sum + nodes.length, 0),
+      initializers: results.reduce((sum, { initializers }) => sum + initializers.length, 0),
+    }
+  }
+
+  /** A readable listing: graphs, values with types and shapes, nodes with attributes; big constants by their shape. */
+  print(): string {
+    return listModel(this)
+  }
+
+  /**
+   * The model as bytes. External data stays where it is, so the bytes need the files beside them.
+   *
+   * @throws {TrtError} `UNSUPPORTED` where it is longer than an array can be; `INVALID_MODEL` where an edit made a cycle
+   */
+  toBytes(): Uint8Array {
+    this.#flush()
+    return encode(this.proto).toBytes()
+  }
+
+  /**
+   * Writes the model: `path` holds all of it or what it held before, also when it is the file that was read.
+   *
+   * @throws {TrtError} `IO_ERROR`, `EXTERNAL_DATA`; `INVALID_MODEL` where an edit made a cycle; nothing is left behind
+   */
+  async write(path: string, options: WriteOptions = {}): Promise<void> {
+    this.#flush()
+    const { replacements, files } = moveData(this.proto, this.#external, this.path, path, options)
+    await writeFiles([...files, { path, content: encode(this.proto, replacements) }])
+  }
+
+  #flush(): void {
+    this.graph.flush()
+    for (const { graph } of this.functions) graph.flush()
+  }
+}
+
+function* withNested(graph: Graph): Generator<Graph> {
+  yield graph
+  for (const node of graph.nodes) for (const inner of node.subgraphs) yield* withNested(inner)
+}
+
+/** ONNX's own domain has two names. */
+function ownDomain(domain: string | undefined): string {
+  return domain === undefined || domain === 'ai.onnx' ? '' : domain
+}
+
+function checkVersion(what: string, version: number): void {
+  if (Number.isSafeInteger(version) && version > 0) return
+  throw new TrtError('INVALID_ARGUMENT', `${what}: expected an integer of 1 or more, received ${version}`)
+}
