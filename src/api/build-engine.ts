@@ -78,7 +78,7 @@ export async function buildEngine(options: BuildOptions): Promise<BuildResult> {
   const { inputs, outputs } = await inspectModel(model)
   const profiles = resolveProfiles(inputs, options.shapes)
   throwIfAborted('buildEngine', options.signal)
-  const { backend, reason, lenient } = resolveBuildBackend(options)
+  const { backend, reason, lenient } = await resolveBuildBackend(options)
   const timingCache = options.timingCache === undefined ? undefined : resolve(options.timingCache)
   const outcome = await backend.build(
     { model, profiles, settings: toBuildSettings(options, timingCache) },

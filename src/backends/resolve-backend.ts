@@ -24,7 +24,9 @@ export function backendNamed(name: BackendName, options: { readonly tensorrt?: s
 }
 
 /** The backend that a build goes to. */
-export function resolveBuildBackend(options: Pick<BuildOptions, 'backend' | 'target' | 'tensorrt'>): Resolution {
+export async function resolveBuildBackend(
+  options: Pick<BuildOptions, 'backend' | 'target' | 'tensorrt'>,
+): Promise<Resolution> {
   const { backend: wanted = 'auto', target } = options
   const choose = (name: BackendName, reason: string, lenient = false): Resolution => ({
     backend: backendNamed(name, options),
@@ -36,7 +38,7 @@ export function resolveBuildBackend(options: Pick<BuildOptions, 'backend' | 'tar
     return choose('tensorrt-rtx', 'target names GPUs, and TensorRT-RTX builds for GPUs that are not here')
   const obstacles: string[] = []
   for (const name of ['tensorrt', 'tensorrt-rtx'] as const) {
-    const obstacle = inferenceObstacle(name, { root: options.tensorrt })
+    const obstacle = await inferenceObstacle(name, { root: options.tensorrt })
     if (obstacle === undefined) return choose(name, 'it can build and infer on the GPU here', true)
     obstacles.push(`${name}: ${obstacle}`)
   }

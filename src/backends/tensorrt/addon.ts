@@ -1,0 +1,163 @@
+/** The native addon of one TensorRT family: what it offers, and how it is found. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BuildProgress, LogLevel } from '../../api/options.js'
+import { messageOf, TrtError, type TrtErrorCode } from '../../errors.js'
+import type { DataType } from '../../tensor.js'
+import type { BuildSettings, ModelSource, Profile, TensorInfo } from '../backend.js'
+
+/** The families that addons are built for. */
+export type AddonFamily = 'rtx' | 'trt10' | 'trt11'
+
+/** Every {@link AddonFamily}. */
+export const ADDON_FAMILIES: readonly AddonFamily[] = ['rtx', 'trt11', 'trt10']
+
+/** What a build says while it runs. */
+export type NativeEvent =
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
+  | ({ readonly type: 'progress' } & Omit<BuildProgress, 'elapsedMs'>)
+
+/** What a build needs. Paths are absolute. */
+export interface NativeBuildRequest {
+  readonly nvinfer: string
+  readonly onnxParser: string
+  readonly model: ModelSource
+  readonly profiles: readonly Profile[]
+  readonly settings: BuildSettings
+}
+
+/** A built plan. */
+export interface NativePlan {
+  readonly plan: ArrayBuffer
+  readonly version: string
+  readonly precision: string
+  readonly computeCapabilities: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+declare const handleKind: unique symbol
+/** An opaque native object. */
+export interface NativeHandle<Kind extends string> {
+  readonly [handleKind]: Kind
+}
+
+/** A loaded engine. */
+export interface NativeEngine {
+  readonly handle: NativeHandle<'engine'>
+  readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
+  readonly profiles: readonly Profile[]
+  readonly version: string
+}
+
+/** An input of a run. The bytes are copied before `run` returns. */
+export interface NativeFeed {
+  readonly name: string
+  readonly dims: readonly number[]
+  readonly data: ArrayBufferView
+}
+
+/** An output of a run, in memory of its own. */
+export interface NativeOutput {
+  readonly name: string
+  readonly type: DataType
+  readonly dims: readonly number[]
+  readonly data: ArrayBuffer
+}
+
+/** What the CUDA driver says of this machine. */
+export interface CudaInfo {
+  /** The newest CUDA that the driver serves, as 1000 × major + 10 × minor; 0 where there is no driver. */
+  readonly driverVersion: number
+  /** The GPUs, in the driver's order. */
+  readonly devices: readonly {
+    readonly name: string
+    /** E.g. `'8.9'`. */
+    readonly computeCapability: string
+    readonly memoryBytes: number
+  }[]
+  /** Why there is no GPU, where there is none. */
+  readonly reason?: string
+}
+
+/**
+ * The functions of an addon (native/binding). Each may throw, and reject with, an `Error` that has the `code` and `hint`
+ * of a {@link TrtError}; {@link toTrtError} makes one of it.
+ */
+export interface Addon {
+  readonly family: AddonFamily
+  build(
+    request: NativeBuildRequest,
+    onEvent: (event: NativeEvent) => void,
+  ): { readonly handle: NativeHandle<'build'>; readonly done: Promise<NativePlan> }
+  /** Ends the build at TensorRT's next step; it then rejects with `ABORTED`. */
+  cancelBuild(handle: NativeHandle<'build'>): void
+  load(
+    request: { readonly nvinfer: string; readonly device: number } & (
+      | { readonly path: string }
+      | { readonly bytes: Uint8Array }
+    ),
+    onEvent: (event: NativeEvent) => void,
+  ): Promise<NativeEngine>
+  /** Runs wait for each other, in order. */
+  run(
+    handle: NativeHandle<'engine'>,
+    request: { readonly feeds: readonly NativeFeed[]; readonly outputs: readonly string[]; readonly profile: number },
+  ): Promise<NativeOutput[]>
+  /** The running run ends, waiting ones reject with `CLOSED`; resolves when the engine's memory is free. */
+  close(handle: NativeHandle<'engine'>): Promise<void>
+  cudaInfo(): Promise<CudaInfo>
+}
+
+const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
+const require = createRequire(import.meta.url)
+const bindings = require('bindings') as (options: { bindings: string; module_root: string }) => unknown
+
+/**
+ * The addon of `family`.
+ * @throws {TrtError} `ADDON_NOT_BUILT` where it is not there, or does not load
+ */
+export function loadAddon(family: AddonFamily): Addon {
+  const name = `tensorrt_node_${family}`
+  try {
+    return bindings({ bindings: name, module_root: ROOT }) as Addon
+  } catch (error) {
+    const path = join(ROOT, 'build', 'Release', `${name}.node`)
+    const what = existsSync(path)
+      ? `the native addon ${path} does not load: ${messageOf(error)}`
+      : `the native addon for TensorRT (${family}) is not built: no ${path}`
+    throw new TrtError('ADDON_NOT_BUILT', what, { hint: buildCommand(), cause: error })
+  }
+}
+
+function buildCommand(): string {
+  const inClone = existsSync(join(ROOT, 'src'))
+  return inClone
+    ? 'npm run build:native'
+    : `npx tensorrt-node sdk install headers && npx cmake-js@8 compile --directory "${ROOT}"`
+}
+
+/** What an addon threw, as a {@link TrtError}. */
+export function toTrtError(error: unknown): TrtError {
+  if (error instanceof TrtError) return error
+  const { code, hint } = error as { code?: TrtErrorCode; hint?: string }
+  return new TrtError(code ?? 'BUILD_FAILED', messageOf(error), { hint, cause: error })
+}
+
+/**
+ * The driver and the GPUs of this machine, or the reason why there is none. Never rejects. Asks the driver off the main
+ * thread: its first call takes hundreds of milliseconds on some machines.
+ */
+export async function cudaInfo(): Promise<CudaInfo> {
+  let reason = ''
+  for (const family of ADDON_FAMILIES) {
+    try {
+      return await loadAddon(family).cudaInfo()
+    } catch (error) {
+      reason ||= messageOf(error)
+    }
+  }
+  return { driverVersion: 0, devices: [], reason }
+}

@@ -1,0 +1,115 @@
+import { TrtError } from '../../errors.js'
+import { findTensorRT, type Sdk, tensorRTNotFoundError } from '../../sdk/find-tensorrt.js'
+import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
+import { type AddonFamily, cudaInfo, loadAddon, type NativeBuildRequest, toTrtError } from './addon.js'
+import { passEvents } from './build-events.js'
+import { buildInProcess } from './build-in-process.js'
+import { buildInThread } from './build-in-thread.js'
+import { failureHint, judgeSettings } from './family-options.js'
+import { TensorrtEngine } from './tensorrt-engine.js'
+
+/** The backends that this module implements. */
+export type TensorrtBackendName = 'tensorrt' | 'tensorrt-rtx'
+
+/** Where to look for TensorRT. */
+export interface TensorrtBackendOptions {
+  /** A folder that holds TensorRT, before every other place. */
+  readonly root?: string | undefined
+}
+
+/** The families that can stand behind a backend, the preferred first. */
+const FAMILIES: Readonly<Record<TensorrtBackendName, readonly AddonFamily[]>> = {
+  'tensorrt-rtx': ['rtx'],
+  tensorrt: ['trt11', 'trt10'],
+}
+
+/** The backend of that name; whether it can work here, its methods say. */
+export function tensorrtBackend(name: TensorrtBackendName, options: TensorrtBackendOptions = {}): Backend {
+  return {
+    name,
+    build: (request, control) => build(name, options, request, control),
+    load: (engine, request) => load(name, options, engine, request),
+  }
+}
+
+/** Why this backend cannot infer on this machine; undefined where it can. */
+export async function inferenceObstacle(
+  name: TensorrtBackendName,
+  options: TensorrtBackendOptions = {},
+): Promise<string | undefined> {
+  try {
+    loadAddon(locate(name, options).family)
+  } catch (error) {
+    return (error as TrtError).message.split('\n')[0]
+  }
+  const { devices, reason } = await cudaInfo()
+  return devices.length > 0 ? undefined : (reason ?? 'no GPU')
+}
+
+interface Located extends Sdk {
+  readonly family: AddonFamily
+}
+
+function locate(name: TensorrtBackendName, { root }: TensorrtBackendOptions): Located {
+  const families = FAMILIES[name]
+  const results = families.map((family) => ({ family, ...findTensorRT({ family, root }) }))
+  for (const { family, sdk } of results) if (sdk) return { ...sdk, family }
+  const [preferred] = results as [(typeof results)[number]]
+  throw tensorRTNotFoundError(preferred.family, preferred.tried)
+}
+
+async function build(
+  name: TensorrtBackendName,
+  options: TensorrtBackendOptions,
+  request: BuildRequest,
+  control: BuildControl,
+): Promise<BuildOutcome> {
+  const sdk = locate(name, options)
+  const { settings, warnings } = judgeSettings(sdk.family, request.settings, control.lenient)
+  // Loaded here too for a build in a child process: what is missing is then said at once.
+  loadAddon(sdk.family)
+  if (sdk.onnxParser === undefined) {
+    throw new TrtError('TENSORRT_NOT_FOUND', `no ONNX parser library beside ${sdk.nvinfer}`, {
+      hint: 'install the whole of TensorRT, not its runtime alone',
+    })
+  }
+  const native: NativeBuildRequest = { ...request, settings, nvinfer: sdk.nvinfer, onnxParser: sdk.onnxParser }
+  // What the caller's onProgress or logger throws ends the build, and is what the build then rejects with.
+  const thrown = new AbortController()
+  const events = passEvents(control, (error) => thrown.abort(error))
+  const signal = control.signal ? AbortSignal.any([control.signal, thrown.signal]) : thrown.signal
+  try {
+    const result = await (control.isolation === 'thread'
+      ? buildInThread(sdk.family, native, events.receive, signal)
+      : buildInProcess(sdk.family, native, (batch) => batch.forEach(events.receive), signal))
+    return { ...result, warnings: [...warnings, ...result.warnings] }
+  } catch (error) {
+    if (thrown.signal.aborted) throw thrown.signal.reason
+    throw withHint(error, failureHint(sdk.family, settings))
+  } finally {
+    events.stop()
+  }
+}
+
+function withHint(error: unknown, hint: string | undefined): unknown {
+  if (!(error instanceof TrtError) || error.code !== 'BUILD_FAILED' || hint === undefined) return error
+  return new TrtError(error.code, error.message, { hint, cause: error })
+}
+
+async function load(
+  name: TensorrtBackendName,
+  options: TensorrtBackendOptions,
+  engine: { readonly path: string } | { readonly bytes: Uint8Array },
+  { device, logger }: LoadRequest,
+): Promise<BackendEngine> {
+  const sdk = locate(name, options)
+  const addon = loadAddon(sdk.family)
+  try {
+    const loaded = await addon.load({ ...engine, nvinfer: sdk.nvinfer, device }, (event) => {
+      if (event.type === 'log') logger[event.level](event.message)
+    })
+    return new TensorrtEngine(addon, loaded)
+  } catch (error) {
+    throw toTrtError(error)
+  }
+}
