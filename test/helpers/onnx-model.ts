@@ -251,7 +251,8 @@ class Message {
   }
 
   bytes(): Uint8Array {
-    return Buffer.concat(this.#parts)
+    // Not the Buffer itself: its slice() shares memory, which surprises who treats it as the Uint8Array that it claims to be.
+    return new Uint8Array(Buffer.concat(this.#parts))
   }
 
   #push(...parts: Uint8Array[]): this {
