@@ -9,18 +9,30 @@
  * | 0–3 | `vtrt` (TensorRT-RTX, seen), `ftrt` (TensorRT, reported but not seen) |
  * | 16–23 | length of the whole file, little-endian (seen on RTX) |
  * | 24–27 | major, minor, patch and build of the version (build: one byte; seen on RTX) |
+ * | 32–35 | the GPUs that the plan was built for, one bit each from 7.5 up (seen on RTX, each bit and all together) |
  */
 
+import type { ComputeCapability } from '../api/options.js'
 import { TrtError } from '../errors.js'
 import { ORT_ENGINE_MAGIC } from './onnxruntime/engine-file.js'
 
 /** As many bytes as {@link recogniseEngine} looks at. */
-export const HEADER_BYTES = 32
+export const HEADER_BYTES = 36
 
 /** What a file is. */
 export type EngineKind =
-  | { readonly kind: 'tensorrt' | 'tensorrt-rtx'; readonly version: string; readonly length: number }
+  | { readonly kind: 'tensorrt'; readonly version: string; readonly length: number }
+  | {
+      readonly kind: 'tensorrt-rtx'
+      readonly version: string
+      readonly length: number
+      /** The GPUs that it was built for; those that this package knows. */
+      readonly computeCapabilities: readonly ComputeCapability[]
+    }
   | { readonly kind: 'onnxruntime' }
+
+/** In the order of their bits, which is that of `nvinfer1::ComputeCapability`. */
+const TARGETS: readonly ComputeCapability[] = ['7.5', '8.0', '8.6', '8.9', '12.0', '12.1']
 
 const PLAN_MAGIC: Readonly<Record<string, 'tensorrt' | 'tensorrt-rtx'>> = { vtrt: 'tensorrt-rtx', ftrt: 'tensorrt' }
 
@@ -51,7 +63,10 @@ export function recogniseEngine(header: Uint8Array, size: number, name: string):
       },
     )
   }
-  return { kind, version: [...bytes.subarray(24, 28)].join('.'), length }
+  const version = [...bytes.subarray(24, 28)].join('.')
+  if (kind === 'tensorrt') return { kind, version, length }
+  const targets = bytes.readUInt32LE(32)
+  return { kind, version, length, computeCapabilities: TARGETS.filter((_, bit) => (targets >> bit) & 1) }
 }
 
 function notAnEngine(bytes: Buffer, name: string): TrtError {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { EXIT_USAGE, reportError, UsageError } from './command.js'
 import { registerBuild } from './commands/build.js'
+import { registerDoctor } from './commands/doctor.js'
 import { registerInspect } from './commands/inspect.js'
 import { registerRun } from './commands/run.js'
 import { registerSdk } from './commands/sdk.js'
@@ -32,6 +33,7 @@ function makeProgram(): Command {
   registerBuild(program)
   registerRun(program)
   registerInspect(program)
+  registerDoctor(program)
   registerSdk(program)
   return program
 }

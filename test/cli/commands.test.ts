@@ -253,9 +253,15 @@ describe('inspect', () => {
     plan.write('vtrt')
     plan.writeBigUInt64LE(64n, 16)
     plan.set([1, 7, 1, 116], 24)
+    plan[32] = 0b11000
     writeFileSync(at('p.engine'), plan)
     const run = await runCli(['inspect', at('p.engine'), '--json'])
-    expect(documentOf(run)).toMatchObject({ kind: 'tensorrt-rtx', version: '1.7.1.116', bytes: 64 })
+    expect(documentOf(run)).toMatchObject({
+      kind: 'tensorrt-rtx',
+      version: '1.7.1.116',
+      bytes: 64,
+      computeCapabilities: ['8.9', '12.0'],
+    })
     expect((await runCli(['inspect', at('p.engine')])).stdout).toMatch(/made by +TensorRT-RTX 1\.7\.1\.116/)
   })
 })

@@ -96,7 +96,7 @@ async function reportCpuEngine(io: CliIo, path: string, bytes: number): Promise<
       'model',
       `${modelName ?? '(given as bytes)'}, ${formatBytes(model.byteLength + externalBytes)}, whole and undamaged`,
     ],
-    ['model SHA-256', modelSha256],
+    ['SHA-256', modelSha256],
   ])
   io.print()
   io.table(valueRows(inputs, outputs))
@@ -119,19 +119,26 @@ async function reportCpuEngine(io: CliIo, path: string, bytes: number): Promise<
   })
 }
 
-/**
- * TensorRT documents no plan format and reads a plan on a GPU only, so inputs, outputs and target GPUs stay unknown here.
- */
-function reportPlan(io: CliIo, path: string, { kind, version }: Plan, bytes: number): void {
+/** Only a GPU reads a plan, so its inputs and outputs stay unknown here. */
+function reportPlan(io: CliIo, path: string, plan: Plan, bytes: number): void {
+  const { kind, version } = plan
+  const targets = kind === 'tensorrt-rtx' ? { computeCapabilities: plan.computeCapabilities } : {}
   const library = kind === 'tensorrt-rtx' ? 'TensorRT-RTX' : 'TensorRT'
   io.print(`${io.color.bold(path)}  ${library} plan, ${formatBytes(bytes)}`)
   io.print()
   io.fields([
     ['made by', `${library} ${version}`],
-    ['length', `${bytes} bytes, as its header says`],
-    ['inputs', `its inputs, outputs and GPUs can be read on a GPU only: tensorrt-node run ${path}`],
+    ['runs on', gpuText(targets.computeCapabilities)],
+    ['inputs', `can be read on such a GPU only: tensorrt-node run ${path}`],
   ])
-  io.result({ file: resolve(path), kind, bytes, version })
+  io.result({ file: resolve(path), kind, bytes, version, ...targets })
+}
+
+/** TensorRT's own plans do not say in a place that is known. */
+function gpuText(computeCapabilities: readonly string[] = []): string {
+  return computeCapabilities.length === 0
+    ? 'the kind of GPU that it was built on'
+    : `GPUs of compute capability ${computeCapabilities.join(', ')}`
 }
 
 function externalText({ externalFiles }: ModelInfo): string {
