@@ -212,7 +212,7 @@ function formatTable(rows: readonly (readonly string[])[], options: TableOptions
 }
 
 /** Breaks a text at spaces into lines of at most `width` characters; a longer word keeps a line of its own. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   for (const paragraph of text.split('\n')) {
     let line = ''

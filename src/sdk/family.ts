@@ -43,8 +43,14 @@ export const SDK_FAMILY_TITLES: Readonly<Record<SdkFamily, string>> = {
   trt8: 'TensorRT 8.x',
 }
 
-/** The package of `sdk install` that holds a family's libraries. */
-export const SDK_FAMILY_PACKAGES = { rtx: 'rtx', trt11: 'trt', trt10: 'trt10', trt8: 'trt8' } as const satisfies Record<
-  SdkFamily,
-  string
->
+const SDK_FAMILY_PACKAGES: Readonly<Record<SdkFamily, string>> = {
+  rtx: 'rtx',
+  trt11: 'trt',
+  trt10: 'trt10',
+  trt8: 'trt8',
+}
+
+/** The command that installs a family's libraries. */
+export function sdkInstallCommand(family: SdkFamily): string {
+  return `npx tensorrt-node sdk install ${SDK_FAMILY_PACKAGES[family]}`
+}

@@ -139,7 +139,8 @@ async function fetchWithCargo(source: CargoSource, payload: string, context: Fet
     const project = join(workDir, `${crate.name}-${crate.version}`)
     await writeCargoProject(project, crate)
     await runClient({
-      command: [...command, 'vendor', '--versioned-dirs', 'vendor'],
+      // Without --respect-source-config, `cargo vendor` passes by the mirror that a user has set up.
+      command: [...command, 'vendor', '--versioned-dirs', '--respect-source-config', 'vendor'],
       purpose,
       cwd: project,
       signal,

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { TrtError } from '../errors.js'
 import { checkLibrary } from './check-library.js'
-import { SDK_FAMILIES, SDK_FAMILY_PACKAGES, SDK_FAMILY_TITLES, SDK_SONAMES, type SdkFamily } from './family.js'
+import { SDK_FAMILIES, SDK_FAMILY_TITLES, SDK_SONAMES, type SdkFamily, sdkInstallCommand } from './family.js'
 import { libraryVersion } from './library-version.js'
 import { type Place, placesToLook } from './places.js'
 
@@ -94,7 +94,7 @@ export function tensorRTNotFoundError(family: SdkFamily, tried: readonly TriedPl
     `no ${SDK_FAMILY_TITLES[family]} library (${SDK_SONAMES[family].nvinfer}) was found. Looked in:\n${lines.join('\n')}`,
     {
       hint:
-        `npx tensorrt-node sdk install ${SDK_FAMILY_PACKAGES[family]}` +
+        sdkInstallCommand(family) +
         `, or set TENSORRT_ROOT to the folder of a ${SDK_FAMILY_TITLES[family]} that is installed`,
     },
   )
