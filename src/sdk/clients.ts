@@ -46,13 +46,18 @@ export async function probeTool(
   }
 }
 
-/** Finds a client; `undefined` where there is none. */
+const known = new Map<string, Tool>()
+
+/** Finds a client; `undefined` where there is none. A client is asked once a process: pip takes half a second to answer. */
 export async function findClient(name: ClientName, signal?: AbortSignal): Promise<Tool | undefined> {
-  for (const command of COMMANDS[name]) {
+  const key = `${name} ${process.env.PATH}`
+  for (const command of known.has(key) ? [] : COMMANDS[name]) {
     const tool = await probeTool(command, signal)
-    if (tool) return tool
+    if (!tool) continue
+    known.set(key, tool)
+    break
   }
-  return undefined
+  return known.get(key)
 }
 
 /** @throws {TrtError} `SDK_INSTALL_FAILED` where there is none, with how to get it */
