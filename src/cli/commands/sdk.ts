@@ -70,8 +70,8 @@ async function listPackages(io: CliIo): Promise<undefined> {
     { header: ['', 'name', 'version', 'fetch', 'disk', 'what'], right: [3, 4] },
   )
   io.print()
-  for (const [licence, names] of groupByLicence(packages)) io.print(`  ${names.join(', ')}: ${licence}`)
-  io.print(`  installed in ${sdkCacheDir()}`)
+  for (const [licence, names] of groupByLicence(packages)) io.print(`  ${licence}:\n    ${names.join(', ')}`)
+  io.print(`  Installed packages go to:\n    ${sdkCacheDir()}`)
   io.result({ cacheDir: sdkCacheDir(), packages })
   return undefined
 }
