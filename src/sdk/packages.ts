@@ -78,7 +78,7 @@ const HEADER_CRATE_DEPENDENCIES = {
 export const SDK_PACKAGES: Readonly<Record<SdkPackageName, SdkPackage & { readonly name: SdkPackageName }>> = {
   rtx: {
     name: 'rtx',
-    title: 'TensorRT-RTX, builds without a GPU',
+    title: 'TensorRT-RTX (builds on CPU)',
     version: '1.7.1.116',
     licence: NVIDIA_LICENCE,
     downloadBytes: 95_153_708,
@@ -126,7 +126,7 @@ export const SDK_PACKAGES: Readonly<Record<SdkPackageName, SdkPackage & { readon
   },
   trt10: {
     name: 'trt10',
-    title: 'TensorRT 10, whole',
+    title: 'TensorRT 10',
     version: '10.15.1',
     licence: NVIDIA_LICENCE,
     downloadBytes: 533_640_349,
@@ -143,7 +143,7 @@ export const SDK_PACKAGES: Readonly<Record<SdkPackageName, SdkPackage & { readon
   },
   trt8: {
     name: 'trt8',
-    title: 'TensorRT 8, whole',
+    title: 'TensorRT 8',
     version: '8.6.1',
     licence: NVIDIA_LICENCE,
     downloadBytes: 824_742_093,
@@ -160,7 +160,7 @@ export const SDK_PACKAGES: Readonly<Record<SdkPackageName, SdkPackage & { readon
   },
   trt: {
     name: 'trt',
-    title: "TensorRT 11, from NVIDIA's index",
+    title: "TensorRT 11 (NVIDIA's index)",
     version: '11.4.0.106',
     licence: NVIDIA_LICENCE,
     downloadBytes: 2_000_000_000,
@@ -176,7 +176,7 @@ export const SDK_PACKAGES: Readonly<Record<SdkPackageName, SdkPackage & { readon
   },
   lean: {
     name: 'lean',
-    title: 'TensorRT 11, lean runtime only',
+    title: 'TensorRT 11, lean runtime',
     version: '11.4.0.106',
     licence: NVIDIA_LICENCE,
     downloadBytes: 44_375_636,
