@@ -22,12 +22,12 @@ export function checkModelGraphs(model: ModelProto & { graph: GraphProto }, sour
 }
 
 /** The graphs that are attributes of a node: the bodies of If, Loop and Scan. */
-export function* subgraphsOf(node: NodeProto): Generator<GraphProto> {
-  for (const { g, graphs } of node.attribute) {
-    if (g !== undefined) yield g
-    yield* graphs
-  }
+export function subgraphsOf(node: NodeProto): readonly GraphProto[] {
+  if (!node.mayHaveGraphs) return NONE
+  return node.attribute.flatMap(({ g, graphs }) => (g === undefined ? graphs : [g, ...graphs]))
 }
+
+const NONE: readonly GraphProto[] = []
 
 /** Every graph of a model: main, nested, functions' and training's; outer before inner. */
 export function* allNodeLists(model: ModelProto): Generator<GraphProto | FunctionProto> {
@@ -91,9 +91,11 @@ function producersOf(graph: GraphProto | FunctionProto, source: string): Map<str
 
 /** What a node reads: its inputs, and what its subgraphs take from outside. */
 function readsOf(node: NodeProto, source: string): readonly string[] {
-  const names = node.input.filter((name) => name !== '')
-  for (const graph of subgraphsOf(node)) names.push(...freeNames(graph, source).keys())
-  return names
+  const names = node.input.includes('') ? node.input.filter((name) => name !== '') : node.input
+  const graphs = subgraphsOf(node)
+  return graphs.length === 0
+    ? names
+    : graphs.reduce((all, graph) => all.concat([...freeNames(graph, source).keys()]), names)
 }
 
 function failOnCycle(

@@ -1,8 +1,8 @@
 import { MAX_DEPTH } from './limits.js'
-import type { Message, MessageSpan, Messages, MessageType } from './proto.js'
+import { Lazy, MESSAGES, type Message, type MessageSpan, type Messages, type MessageType } from './proto.js'
 import { type Field, SCHEMAS, type Schema } from './schema.js'
 import type { ByteSource, Span } from './source.js'
-import { BYTES, FIXED32, VARINT, WireReader } from './wire-reader.js'
+import { VARINT, WireReader } from './wire-reader.js'
 
 /**
  * Decodes a whole source as one message. Payloads (see {@link Field}) are left where they are.
@@ -11,119 +11,141 @@ import { BYTES, FIXED32, VARINT, WireReader } from './wire-reader.js'
  */
 export function decodeSource<T extends MessageType>(source: ByteSource, type: T): Messages[T] {
   const reader = new WireReader(source)
-  return decode(
-    reader,
-    SCHEMAS[type],
-    { source, field: 0, head: 0, from: 0, to: source.size },
-    0,
-  ) as unknown as Messages[T]
+  const span = { source, field: 0, head: 0, from: 0, to: source.size }
+  return decode(reader, SCHEMAS[type], span, 0) as unknown as Messages[T]
 }
-
-/** A message with no field set. */
-export function newMessage<T extends MessageType>(type: T, fields: Partial<Messages[T]> = {}): Messages[T] {
-  return Object.assign(BLANKS[type](), fields, { $touched: true }) as unknown as Messages[T]
-}
-
-/** Stands for every absent repeated field: replaced at the first element, and frozen so that it stays empty. */
-const NONE = Object.freeze([]) as unknown as never[]
 
 type Fields = Message & Record<string, unknown>
 
-/** Makers of blank messages: clones of one template a type, so that V8 gives them all one hidden class. */
-const BLANKS = Object.fromEntries(
-  Object.values(SCHEMAS).map((schema) => [schema.type, blankMaker(schema)]),
-) as unknown as Record<MessageType, () => Fields>
-
-function blankMaker({ type, fields }: Schema): () => Fields {
-  const template: Record<string, unknown> = { $type: type, $span: undefined, $touched: false, $unknown: NONE }
-  for (const { name, kind } of fields) template[name] = isRepeated(kind) ? NONE : undefined
-  return () => ({ ...template }) as Fields
-}
-
-function isRepeated(kind: Field['kind']): boolean {
-  return kind === 'strings' || kind === 'ints' || kind === 'packed' || kind === 'messages'
-}
-
 function decode(reader: WireReader, schema: Schema, span: MessageSpan, depth: number, merged?: Fields): Fields {
-  if (depth > MAX_DEPTH) reader.fail(`nests messages deeper than ${MAX_DEPTH}`)
-  reader.count()
-  const { trail } = reader
-  const { from, to } = span
+  enter(reader, depth)
   // A message that comes twice where one is expected is merged, as protobuf says; no span says it all then.
-  const message = merged ?? BLANKS[schema.type]()
+  const message = merged ?? (new MESSAGES[schema.type]() as unknown as Fields)
   message.$span = merged === undefined ? span : undefined
-  reader.seek(from)
-  while (reader.next(to)) {
-    const field = schema.byNumber[reader.field]
-    if (field === undefined) {
-      message.$unknown = appendRun(message.$unknown, reader)
-      continue
-    }
-    const { name } = field
-    switch (field.kind) {
-      case 'string':
-        expectWire(reader, schema, field, BYTES)
-        message[name] = reader.string()
-        break
-      case 'strings':
-        expectWire(reader, schema, field, BYTES)
-        reader.count()
-        append(message, name, reader.string())
-        break
-      case 'int':
-        expectWire(reader, schema, field, VARINT)
-        message[name] = reader.int()
-        break
-      case 'ints':
-        decodeInts(reader, schema, field, message)
-        break
-      case 'float':
-        expectWire(reader, schema, field, FIXED32)
-        message[name] = reader.float()
-        break
-      case 'blob':
-        expectWire(reader, schema, field, BYTES)
-        message[name] = { source: reader.source, from: reader.from, to: reader.to } satisfies Span
-        break
-      case 'packed':
-        if (reader.wire !== field.element) expectWire(reader, schema, field, BYTES)
-        message[name] = appendRun(message[name] as Span[], reader)
-        break
-      case 'message':
-      case 'messages': {
-        expectWire(reader, schema, field, BYTES)
-        const inner = SCHEMAS[field.type as MessageType]
-        const { source, head, from, to } = reader
-        const span = { source, field: field.number, head, from, to }
-        const one = field.kind === 'message'
-        trail.push(name, one ? -1 : (message[name] as unknown[]).length)
-        if (one) message[name] = decode(reader, inner, span, depth + 1, message[name] as Fields | undefined)
-        else append(message, name, decode(reader, inner, span, depth + 1))
-        trail.length -= 2
-        reader.seek(to)
-      }
-    }
-  }
+  reader.seek(span.from)
+  while (reader.next(span.to)) decodeField(reader, schema, message, depth)
   return message
 }
 
-function decodeInts(reader: WireReader, schema: Schema, field: Field, message: Fields): void {
-  if (reader.wire === VARINT) {
-    reader.count()
-    append(message, field.name, reader.int())
+function enter(reader: WireReader, depth: number): void {
+  if (depth > MAX_DEPTH) reader.fail(`nests messages deeper than ${MAX_DEPTH}`)
+  reader.count()
+}
+
+function decodeField(reader: WireReader, schema: Schema, message: Fields, depth: number): void {
+  const field = fieldAt(reader, schema)
+  if (field === undefined) {
+    message.$unknown = appendRun(message.$unknown, reader)
     return
   }
-  expectWire(reader, schema, field, BYTES)
-  const { from, to } = reader
-  for (reader.seek(from); reader.offset < to; ) {
-    reader.count()
-    append(message, field.name, reader.packedInt(to))
+  const { name } = field
+  switch (field.kind) {
+    case 'string':
+      message[name] = reader.string()
+      break
+    case 'strings':
+      reader.count()
+      append(message, name, reader.string())
+      break
+    case 'int':
+      message[name] = reader.int()
+      break
+    case 'ints':
+      decodeInts(reader, name, message)
+      break
+    case 'float':
+      message[name] = reader.float()
+      break
+    case 'blob':
+      message[name] = { source: reader.source, from: reader.from, to: reader.to } satisfies Span
+      break
+    case 'packed':
+      message[name] = appendRun(message[name] as Span[], reader)
+      break
+    default:
+      if (field.lazy) postpone(reader, field, message, depth)
+      else decodeMessage(reader, field, message, depth)
   }
 }
 
+function decodeMessage(reader: WireReader, field: Field, message: Fields, depth: number): void {
+  const { name } = field
+  const inner = SCHEMAS[field.type as MessageType]
+  const { source, head, from, to, trail } = reader
+  const span = { source, field: field.number, head, from, to }
+  const one = field.kind === 'message'
+  trail.push(name, one ? -1 : (message[name] as unknown[]).length)
+  if (one) message[name] = decode(reader, inner, span, depth + 1, message[name] as Fields | undefined)
+  else append(message, name, decode(reader, inner, span, depth + 1))
+  trail.length -= 2
+  reader.seek(to)
+}
+
+/** Checks messages as {@link decode} does, and leaves it to their first user to decode them. */
+function postpone(reader: WireReader, field: Field, message: Fields, depth: number): void {
+  let lazy = message[field.slot]
+  if (!(lazy instanceof Lazy)) {
+    lazy = new Lazy((spans) => decodeLazy(field, spans, depth))
+    message[field.slot] = lazy
+  }
+  const { spans } = lazy as Lazy<unknown>
+  appendRun(spans, reader)
+  if (skim(reader, field, depth + 1)) (lazy as Lazy<unknown>).hasGraphs = true
+}
+
+/** Checks the current field, a message; returns whether there is a graph in it. */
+function skim(reader: WireReader, outer: Field, depth: number): boolean {
+  enter(reader, depth)
+  const schema = SCHEMAS[outer.type as MessageType]
+  const { from, to, trail } = reader
+  let hasGraphs = schema.type === 'GraphProto'
+  trail.push(outer.name)
+  reader.seek(from)
+  while (reader.next(to)) {
+    const field = fieldAt(reader, schema)
+    if (field?.type !== undefined && skim(reader, field, depth + 1)) hasGraphs = true
+  }
+  trail.length--
+  reader.seek(to)
+  return hasGraphs
+}
+
+function decodeLazy(field: Field, spans: readonly Span[], depth: number): unknown {
+  const holder = { [field.name]: field.kind === 'messages' ? [] : undefined } as Fields
+  for (const { source, from, to } of spans) {
+    const reader = new WireReader(source)
+    reader.seek(from)
+    while (reader.next(to)) decodeMessage(reader, field, holder, depth)
+  }
+  return holder[field.name]
+}
+
+/** What the schema says about the current field; undefined for one that it does not know. */
+function fieldAt(reader: WireReader, schema: Schema): Field | undefined {
+  const field = schema.byNumber[reader.field]
+  if (field !== undefined && ((field.wires >> reader.wire) & 1) === 0) {
+    reader.fail(`is damaged: ${schema.type}.${field.name} at byte ${reader.head} has wire type ${reader.wire}`)
+  }
+  return field
+}
+
+function decodeInts(reader: WireReader, name: string, message: Fields): void {
+  if (reader.wire === VARINT) {
+    reader.count()
+    append(message, name, reader.int())
+    return
+  }
+  const { from, to } = reader
+  for (reader.seek(from); reader.offset < to; ) {
+    reader.count()
+    append(message, name, reader.packedInt(to))
+  }
+}
+
+/** A list that is empty may be the one that all messages share. */
 function append(message: Fields, name: string, value: unknown): void {
   const list = message[name] as unknown[]
-  if (list === NONE) message[name] = [value]
+  if (list.length === 0) message[name] = [value]
   else list.push(value)
 }
 
@@ -136,14 +158,7 @@ function appendRun(runs: Span[], reader: WireReader): Span[] {
   }
   reader.count()
   const run = { source: reader.source, from: reader.head, to: reader.to }
-  if (runs === NONE) return [run]
+  if (Object.isFrozen(runs)) return [run]
   runs.push(run)
   return runs
-}
-
-function expectWire(reader: WireReader, schema: Schema, field: Field, wire: number): void {
-  if (reader.wire === wire) return
-  reader.fail(
-    `is damaged: ${schema.type}.${field.name} at byte ${reader.head} has wire type ${reader.wire}, not ${wire}`,
-  )
 }

@@ -1,4 +1,4 @@
-import type { Int, Message } from './proto.js'
+import { type Int, Lazy, type Message } from './proto.js'
 import { Rope } from './rope.js'
 import { type Field, SCHEMAS } from './schema.js'
 import type { Span } from './source.js'
@@ -35,8 +35,9 @@ class Encoder {
   /** Notes every message that was touched, or that has a touched one inside. */
   findDirty(message: Message): boolean {
     let dirty = message.$touched || this.#replacements.has(message)
-    for (const { name, kind } of SCHEMAS[message.$type].messageFields) {
-      const value = fieldOf(message, name)
+    for (const { slot, kind } of SCHEMAS[message.$type].messageFields) {
+      const value = fieldOf(message, slot)
+      if (value instanceof Lazy) continue
       if (kind === 'messages') {
         for (const inner of value as Message[]) dirty = this.findDirty(inner) || dirty
       } else if (value !== undefined) {
@@ -49,8 +50,9 @@ class Encoder {
 
   fields(rope: Rope, message: Message): void {
     for (const field of SCHEMAS[message.$type].fields) {
-      const value = fieldOf(message, field.name)
-      if (value !== undefined) this.#field(rope, field, value)
+      const value = fieldOf(message, field.slot)
+      if (value instanceof Lazy) for (const { source, from, to } of value.spans) rope.copy(source, from, to)
+      else if (value !== undefined) this.#field(rope, field, value)
     }
     for (const { source, from, to } of message.$unknown) rope.copy(source, from, to)
   }

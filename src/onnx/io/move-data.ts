@@ -2,10 +2,16 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { TrtError } from '../../errors.js'
 import { elementTypeName } from '../data-types.js'
-import { newMessage } from './decode.js'
 import { type ExternalData, isExternal } from './external-data.js'
 import { blob } from './packed.js'
-import type { Message, ModelProto, StringStringEntryProto, TensorProto } from './proto.js'
+import {
+  changed,
+  type Message,
+  type ModelProto,
+  newMessage,
+  type StringStringEntryProto,
+  type TensorProto,
+} from './proto.js'
 import { Rope } from './rope.js'
 import { SCHEMAS } from './schema.js'
 import { rawBytes, rawSpan } from './tensor-data.js'
@@ -46,11 +52,11 @@ export function moveData(
   checkLocation(location)
   const pack = new DataFile(external, location)
   const replacements = new Map<Message, Message>()
-  const stay = from !== undefined && sameFolder(from, to)
+  if (externalData === undefined && from !== undefined && sameFolder(from, to)) return { replacements, files: [] }
   for (const tensor of tensorsOf(model)) {
     const outside = isExternal(tensor)
     if (externalData === undefined) {
-      if (outside && !stay) replacements.set(tensor, pack.add(tensor))
+      if (outside) replacements.set(tensor, pack.add(tensor))
     } else if (externalData === false) {
       if (outside) replacements.set(tensor, inside(tensor, external))
     } else if (isBig(tensor, external, threshold)) {
@@ -86,17 +92,17 @@ class DataFile {
       entry('offset', String(offset)),
       entry('length', String(length)),
     ]
-    return { ...withoutData(tensor), dataLocation: EXTERNAL, externalData }
+    return changed(withoutData(tensor), { dataLocation: EXTERNAL, externalData })
   }
 }
 
 function inside(tensor: TensorProto, external: ExternalData): TensorProto {
-  return { ...withoutData(tensor), rawData: external.span(tensor) }
+  return changed(withoutData(tensor), { rawData: external.span(tensor) })
 }
 
 function withoutData(tensor: TensorProto): TensorProto {
   const none = { floatData: [], int32Data: [], int64Data: [], doubleData: [], uint64Data: [], externalData: [] }
-  return { ...tensor, ...none, rawData: undefined, dataLocation: undefined, $span: undefined, $touched: true }
+  return changed(tensor, { ...none, rawData: undefined, dataLocation: undefined })
 }
 
 function entry(key: string, value: string): StringStringEntryProto {
@@ -111,13 +117,14 @@ function isBig(tensor: TensorProto, external: ExternalData, threshold: number): 
 }
 
 /** Every tensor of a model: of initializers and attributes, in every graph. */
-function* tensorsOf(message: Message): Generator<TensorProto> {
-  if (message.$type === 'TensorProto') yield message as TensorProto
+function tensorsOf(message: Message, found: TensorProto[] = []): TensorProto[] {
+  if (message.$type === 'TensorProto') found.push(message as TensorProto)
   for (const { name, kind } of SCHEMAS[message.$type].messageFields) {
     const value = (message as unknown as Record<string, unknown>)[name]
-    if (kind === 'messages') for (const inner of value as Message[]) yield* tensorsOf(inner)
-    else if (value !== undefined) yield* tensorsOf(value as Message)
+    if (kind === 'messages') for (const inner of value as Message[]) tensorsOf(inner, found)
+    else if (value !== undefined) tensorsOf(value as Message, found)
   }
+  return found
 }
 
 function checkLocation(location: string): void {

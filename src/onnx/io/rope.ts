@@ -1,48 +1,44 @@
 import { TrtError } from '../../errors.js'
 import type { Int } from './proto.js'
-import type { ByteSource, Span } from './source.js'
+import { type ByteSource, MemorySource, type Span } from './source.js'
 import { BYTES, FIXED32, VARINT } from './wire-reader.js'
 
+/** Spans up to this length are copied into the bytes around them rather than kept apart. */
+const SHORT = 64
+
 /**
- * A message under construction: literal bytes and spans of sources, in order. Spans that follow one another in their
- * source become one, so a model in which one node changed is two long copies and a few bytes between them.
+ * A message under construction: a list of spans, some of them of bytes written here. Spans that follow one another in
+ * their source become one, so a model in which one node changed is two long copies and a few bytes between them.
  */
 export class Rope {
   /** Bytes in all. */
   size = 0
-  readonly #parts: (Uint8Array | Span)[] = []
-  #literal = Buffer.allocUnsafe(64)
-  #used = 0
-
-  /** The parts in order. */
-  get parts(): readonly (Uint8Array | Span)[] {
-    this.#flush()
-    return this.#parts
-  }
+  /** The bytes, in order. */
+  readonly spans: Span[] = []
 
   /** Bytes of a source, as they are. */
   copy(source: ByteSource, from: number, to: number): void {
     if (from === to) return
-    this.#flush()
     this.size += to - from
-    const last = this.#parts.at(-1)
-    if (last !== undefined && !(last instanceof Uint8Array) && last.source === source && last.to === from) {
-      this.#parts[this.#parts.length - 1] = { source, from: last.from, to }
+    const last = this.spans.at(-1)
+    if (last !== undefined && last.source === source && last.to === from) {
+      this.spans[this.spans.length - 1] = { source, from: last.from, to }
     } else {
-      this.#parts.push({ source, from, to })
+      this.spans.push({ source, from, to })
     }
   }
 
   varint(value: Int): void {
+    const page = pageFor(10)
+    const from = page.used
     let rest = typeof value === 'number' && value >= 0 ? value : BigInt.asUintN(64, BigInt(value))
-    this.#reserve(10)
     if (typeof rest === 'bigint') {
-      for (; rest > 127n; rest >>= 7n) this.#byte(Number(rest & 127n) | 128)
-      this.#byte(Number(rest))
-      return
+      for (; rest > 127n; rest >>= 7n) page.bytes[page.used++] = Number(rest & 127n) | 128
+    } else {
+      for (; rest > 127; rest = Math.floor(rest / 128)) page.bytes[page.used++] = (rest % 128) | 128
     }
-    for (; rest > 127; rest = Math.floor(rest / 128)) this.#byte((rest % 128) | 128)
-    this.#byte(rest)
+    page.bytes[page.used++] = Number(rest)
+    this.copy(page.source, from, page.used)
   }
 
   tag(field: number, wire: number): void {
@@ -56,27 +52,25 @@ export class Rope {
 
   float(field: number, value: number): void {
     this.tag(field, FIXED32)
-    this.#reserve(4)
-    this.#literal.writeFloatLE(value, this.#used)
-    this.#used += 4
-    this.size += 4
+    const page = pageFor(4)
+    const from = page.used
+    page.used = page.bytes.writeFloatLE(value, from)
+    this.copy(page.source, from, page.used)
   }
 
   string(field: number, text: string): void {
     const length = Buffer.byteLength(text)
     this.tag(field, BYTES)
     this.varint(length)
-    this.#reserve(length)
-    this.#used += this.#literal.write(text, this.#used)
-    this.size += length
+    const page = pageFor(length)
+    const from = page.used
+    page.used += page.bytes.write(text, from)
+    this.copy(page.source, from, page.used)
   }
 
   /** Bytes that the caller leaves alone until the rope is written. */
   bytes(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    this.#flush()
-    this.#parts.push(bytes)
-    this.size += bytes.length
+    this.copy(new MemorySource(bytes), 0, bytes.length)
   }
 
   blob(field: number, { source, from, to }: Span): void {
@@ -89,25 +83,28 @@ export class Rope {
   message(field: number, inner: Rope): void {
     this.tag(field, BYTES)
     this.varint(inner.size)
-    for (const part of inner.parts) {
-      if (!(part instanceof Uint8Array)) this.copy(part.source, part.from, part.to)
-      else if (part.length > 256) this.bytes(part)
-      else this.#copyLiteral(part)
+    for (const { source, from, to } of inner.spans) {
+      if (to - from <= SHORT && source instanceof MemorySource) this.#rewrite(source.bytes, from, to)
+      else this.copy(source, from, to)
     }
   }
 
-  /** @throws {TrtError} `UNSUPPORTED` where no buffer of Node's can hold it */
+  /** @throws {TrtError} `UNSUPPORTED` where no array of Node's can hold it */
   toBytes(): Uint8Array {
     const whole = this.#allocate()
     let at = 0
-    for (const part of this.parts) {
-      const length = part instanceof Uint8Array ? part.length : part.to - part.from
-      const target = whole.subarray(at, at + length)
-      if (part instanceof Uint8Array) target.set(part)
-      else part.source.readInto(target, part.from)
-      at += length
+    for (const { source, from, to } of this.spans) {
+      source.readInto(whole.subarray(at, at + to - from), from)
+      at += to - from
     }
     return whole
+  }
+
+  #rewrite(bytes: Uint8Array, from: number, to: number): void {
+    const page = pageFor(to - from)
+    const start = page.used
+    for (let i = from; i < to; i++) page.bytes[page.used++] = bytes[i] as number
+    this.copy(page.source, start, page.used)
   }
 
   #allocate(): Uint8Array {
@@ -120,31 +117,25 @@ export class Rope {
       })
     }
   }
+}
 
-  #copyLiteral(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#literal.set(bytes, this.#used)
-    this.#used += bytes.length
-    this.size += bytes.length
-  }
+/** Where new bytes are written, of all ropes one after the other: what one rope writes in a row is one span. */
+class Page {
+  readonly bytes: Buffer
+  readonly source: MemorySource
+  used = 0
 
-  #byte(byte: number): void {
-    this.#literal[this.#used++] = byte
-    this.size++
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size)
+    this.source = new MemorySource(this.bytes)
   }
+}
 
-  #reserve(bytes: number): void {
-    if (this.#used + bytes <= this.#literal.length) return
-    this.#flush()
-    // Buffer.allocUnsafe takes small blocks from a pool, so this costs little for a rope of a few bytes.
-    if (bytes > this.#literal.length)
-      this.#literal = Buffer.allocUnsafe(Math.max(bytes, this.#parts.length > 0 ? 1024 : 64))
-  }
+const PAGE = 2 ** 16
+let current = new Page(0)
 
-  #flush(): void {
-    if (this.#used === 0) return
-    this.#parts.push(this.#literal.subarray(0, this.#used))
-    this.#literal = this.#literal.subarray(this.#used)
-    this.#used = 0
-  }
+/** The page with room for some more bytes. A full one lives on in the ropes that it has spans in. */
+function pageFor(bytes: number): Page {
+  if (current.used + bytes > current.bytes.length) current = new Page(Math.max(PAGE, bytes))
+  return current
 }

@@ -7,6 +7,7 @@
  * tenth). The tests hold protobuf-es and Python's onnx against it.
  */
 import type { MessageType } from './proto.js'
+import { BYTES, FIXED32, VARINT } from './wire-reader.js'
 
 /**
  * How a field is kept:
@@ -25,8 +26,12 @@ export interface Field {
   readonly kind: FieldKind
   /** The message inside, for `message` and `messages`. */
   readonly type: MessageType | undefined
-  /** Wire type of an element that is not packed, for `packed`. */
-  readonly element: number
+  /** Checked when read, decoded when asked for: most models are mostly attributes and types that nobody looks at. */
+  readonly lazy: boolean
+  /** The property that holds it: another than the name where it is lazy. */
+  readonly slot: string
+  /** The wire types that it may have, as bits. */
+  readonly wires: number
 }
 
 /** A message's fields. */
@@ -40,7 +45,7 @@ export interface Schema {
   readonly byNumber: readonly (Field | undefined)[]
 }
 
-/** `name: 'number kind [type or wire type of an element]'` */
+/** `name: 'number kind [message, or wire type of an element] [lazy]'` */
 const TABLES: Record<MessageType, Record<string, string>> = {
   ModelProto: {
     irVersion: '1 int',
@@ -73,7 +78,7 @@ const TABLES: Record<MessageType, Record<string, string>> = {
     output: '2 strings',
     name: '3 string',
     opType: '4 string',
-    attribute: '5 messages AttributeProto',
+    attribute: '5 messages AttributeProto lazy',
     docString: '6 blob',
     domain: '7 string',
     overload: '8 string',
@@ -120,7 +125,7 @@ const TABLES: Record<MessageType, Record<string, string>> = {
   SparseTensorProto: { values: '1 message TensorProto', indices: '2 message TensorProto', dims: '3 ints' },
   ValueInfoProto: {
     name: '1 string',
-    type: '2 message TypeProto',
+    type: '2 message TypeProto lazy',
     docString: '3 blob',
     metadataProps: '4 messages StringStringEntryProto',
   },
@@ -178,21 +183,46 @@ const TABLES: Record<MessageType, Record<string, string>> = {
 }
 
 function schemaOf(type: MessageType): Schema {
-  const fields = Object.entries(TABLES[type]).map(([name, text]): Field => {
-    const [number, kind, third] = text.split(' ')
-    return {
-      number: Number(number),
-      name,
-      kind: kind as FieldKind,
-      type: kind?.startsWith('message') ? (third as MessageType) : undefined,
-      element: Number(third ?? 0),
-    }
-  })
+  const fields = Object.entries(TABLES[type]).map(([name, text]) => fieldOf(name, text))
+  fields.sort((a, b) => a.number - b.number)
   const byNumber: (Field | undefined)[] = []
   for (const field of fields) byNumber[field.number] = field
-  const sorted = fields.sort((a, b) => a.number - b.number)
-  const messageFields = sorted.filter((field) => field.type !== undefined)
-  return { type, fields: sorted, messageFields, byNumber: Array.from(byNumber) }
+  const messageFields = fields.filter((field) => field.type !== undefined)
+  return { type, fields, messageFields, byNumber: Array.from(byNumber) }
+}
+
+function fieldOf(name: string, text: string): Field {
+  const [number, kind, third, fourth] = text.split(' ') as [string, FieldKind, string?, string?]
+  const lazy = fourth === 'lazy'
+  return {
+    number: Number(number),
+    name,
+    kind,
+    type: kind.startsWith('message') ? (third as MessageType) : undefined,
+    lazy,
+    slot: lazy ? slotOf(name) : name,
+    wires: wiresOf(kind, Number(third)),
+  }
+}
+
+/** `$type` is taken: it names the message itself. */
+function slotOf(name: string): string {
+  return name === 'type' ? '$valueType' : `$${name}`
+}
+
+function wiresOf(kind: FieldKind, element: number): number {
+  switch (kind) {
+    case 'int':
+      return 1 << VARINT
+    case 'ints':
+      return (1 << VARINT) | (1 << BYTES)
+    case 'float':
+      return 1 << FIXED32
+    case 'packed':
+      return (1 << element) | (1 << BYTES)
+    default:
+      return 1 << BYTES
+  }
 }
 
 /** Every message's schema. */

@@ -15,7 +15,6 @@ const WINDOW = 2 ** 15
 
 const TWO_32 = 2 ** 32
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const EMPTY = new Uint8Array(0)
 
 /**
  * Walks protobuf fields, in memory or in a file of any size. {@link next} reads a field's head and steps over its
@@ -40,14 +39,14 @@ export class WireReader {
   /** Where the walk is, for messages: field names and indices in turn. */
   readonly trail: (string | number)[] = []
   #at = 0
-  #window: Uint8Array = EMPTY
+  #window: Buffer = Buffer.alloc(0)
   #windowAt = 0
   #records = 0
   #text = 0
 
   constructor(source: ByteSource) {
     this.source = source
-    if (source instanceof MemorySource) this.#window = source.bytes
+    if (source instanceof MemorySource) this.#window = toBuffer(source.bytes)
   }
 
   /** Goes to an offset, as to a payload's first byte to walk the fields inside. */
@@ -102,17 +101,10 @@ export class WireReader {
     this.#fill(from, to)
     const window = this.#window
     const offset = from - this.#windowAt
-    // Names are short ASCII almost always; a call into TextDecoder costs more than the name.
-    if (length < 64) {
-      let text = ''
-      let i = offset
-      for (const stop = offset + length; i < stop; i++) {
-        const code = window[i] as number
-        if (code > 127) break
-        text += String.fromCharCode(code)
-      }
-      if (i === offset + length) return text
-    }
+    // Names are ASCII almost always, and TextDecoder takes longer to be called than to decode them.
+    let i = offset
+    for (const stop = offset + length; i < stop && (window[i] as number) < 128; i++);
+    if (i === offset + length) return window.toString('latin1', offset, i)
     try {
       return utf8.decode(window.subarray(offset, offset + length))
     } catch {
@@ -247,7 +239,11 @@ export class WireReader {
     if (from >= this.#windowAt && to <= this.#windowAt + this.#window.length) return
     const { source } = this
     const size = Math.max(WINDOW, to - from)
-    this.#window = source.read(from, Math.min(from + size, source.size))
+    this.#window = toBuffer(source.read(from, Math.min(from + size, source.size)))
     this.#windowAt = from
   }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

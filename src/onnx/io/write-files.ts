@@ -4,7 +4,7 @@ import { chmod, type FileHandle, open, rename, rm, stat } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path'
 import { messageOf, TrtError } from '../../errors.js'
 import type { Rope } from './rope.js'
-import { FileSource } from './source.js'
+import { type ByteSource, FileSource } from './source.js'
 
 /** A file to be written. */
 export interface OutputFile {
@@ -71,13 +71,10 @@ async function writeFile(path: string, content: Rope): Promise<void> {
   const file = await open(path, 'wx')
   try {
     const writer = new ChunkWriter(file)
-    for (const part of content.parts) {
-      if (part instanceof Uint8Array) await writer.literal(part)
-      else await writer.span(part.source, part.from, part.to)
-    }
+    for (const { source, from, to } of content.spans) await writer.span(source, from, to)
     await writer.end()
-    for (const part of content.parts) {
-      if (!(part instanceof Uint8Array) && part.source instanceof FileSource) part.source.checkUnchanged()
+    for (const source of new Set(content.spans.map((span) => span.source))) {
+      if (source instanceof FileSource) source.checkUnchanged()
     }
   } finally {
     await file.close()
@@ -96,17 +93,7 @@ class ChunkWriter {
     this.#file = file
   }
 
-  async literal(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      const count = Math.min(bytes.length - at, CHUNK - this.#used)
-      this.#filling.set(bytes.subarray(at, at + count), this.#used)
-      at += count
-      this.#used += count
-      if (this.#used === CHUNK) await this.#swap()
-    }
-  }
-
-  async span(source: { readInto(target: Uint8Array, from: number): void }, from: number, to: number): Promise<void> {
+  async span(source: ByteSource, from: number, to: number): Promise<void> {
     for (let at = from; at < to; ) {
       const count = Math.min(to - at, CHUNK - this.#used)
       source.readInto(this.#filling.subarray(this.#used, this.#used + count), at)

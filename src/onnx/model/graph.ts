@@ -1,15 +1,15 @@
 import { TrtError } from '../../errors.js'
 import type { TensorLike } from '../../tensor.js'
 import type { ElementType } from '../data-types.js'
-import { newMessage } from '../io/decode.js'
 import type { ExternalData } from '../io/external-data.js'
-import type {
-  AttributeProto,
-  FunctionProto,
-  GraphProto,
-  NodeProto,
-  SparseTensorProto,
-  ValueInfoProto,
+import {
+  type AttributeProto,
+  type FunctionProto,
+  type GraphProto,
+  type NodeProto,
+  newMessage,
+  type SparseTensorProto,
+  type ValueInfoProto,
 } from '../io/proto.js'
 import type { Dim } from '../value-type.js'
 import { renameAnnotations } from './annotations.js'
@@ -21,7 +21,7 @@ import { matches, type NodeQuery } from './node-query.js'
 import { type PruneResult, prune } from './prune.js'
 import { ModelTensor, type RawTensor } from './tensor.js'
 import { topologicalOrder } from './topological-order.js'
-import { tensorType, Value, type ValueState } from './value.js'
+import { tensorType, Value } from './value.js'
 
 /** @internal What a graph shares with the graphs inside it. */
 export interface GraphContext {
@@ -68,7 +68,7 @@ export class Graph {
       const [name, info] = nameAndInfo(output)
       this.#pushOutput(this.#resolve(name), info)
     }
-    for (const info of proto.valueInfo) this.#values.get(info.name ?? '')?.state.infos.push(info)
+    for (const info of proto.valueInfo) this.#values.get(info.name ?? '')?.state.declare(info)
   }
 
   get name(): string {
@@ -205,7 +205,7 @@ export class Graph {
     this.#checkFree(name)
     const value = this.#newValue(name)
     const info = newMessage('ValueInfoProto', { name, type: tensorType(type, dims) })
-    value.state.infos.push(info)
+    value.state.declare(info)
     this.#inputs.push({ value, info })
     this.touch()
     return value
@@ -237,7 +237,7 @@ export class Graph {
     const info = known ?? newMessage('ValueInfoProto', { name: value.name })
     // One declaration a value is enough.
     if (known !== undefined) this.#valueInfos.delete(known)
-    else value.state.infos.push(info)
+    else value.state.declare(info)
     this.#pushOutput(value, info)
     this.touch()
   }
@@ -302,7 +302,7 @@ export class Graph {
   /** @internal gives the value an entry in value_info */
   declare(value: Value): void {
     const info = newMessage('ValueInfoProto', { name: value.name })
-    value.state.infos.push(info)
+    value.state.declare(info)
     this.#valueInfos.add(info)
     this.touch()
   }
@@ -323,8 +323,8 @@ export class Graph {
       if (output.value !== value) continue
       output.value = other
       if (output.info === undefined) continue
-      value.state.infos.splice(value.state.infos.indexOf(output.info), 1)
-      other.state.infos.unshift(output.info)
+      value.state.infos = value.state.infos.filter((info) => info !== output.info)
+      other.state.infos = [output.info, ...other.state.infos]
       Object.assign(output.info, { name, $touched: true })
     }
     value.state.outputOf.delete(this)
@@ -365,7 +365,7 @@ export class Graph {
     for (const input of this.proto.input) {
       const [name, info] = nameAndInfo(input)
       const value = this.#newValue(name)
-      if (info !== undefined) value.state.infos.push(info)
+      if (info !== undefined) value.state.declare(info)
       this.#inputs.push({ value, info })
     }
     if (this.proto.$type === 'FunctionProto') return
@@ -399,6 +399,7 @@ export class Graph {
   }
 
   #linkSubgraphs(node: Node): Map<AttributeProto, Graph[]> | undefined {
+    if (!node.proto.mayHaveGraphs) return undefined
     let result: Map<AttributeProto, Graph[]> | undefined
     for (const attribute of node.proto.attribute) {
       if (attribute.g === undefined && attribute.graphs.length === 0) continue
@@ -413,14 +414,7 @@ export class Graph {
   }
 
   #newValue(name: string): Value {
-    const state: ValueState = {
-      producer: undefined,
-      consumers: new Set(),
-      initializer: undefined,
-      outputOf: new Set(),
-      infos: [],
-    }
-    const value = new Value(this, name, state)
+    const value = new Value(this, name)
     this.#values.set(name, value)
     this.context.names.add(name)
     return value
@@ -506,7 +500,7 @@ export class Graph {
 
   #pushOutput(value: Value, info: ValueInfoProto | undefined): void {
     value.state.outputOf.add(this)
-    if (info !== undefined) value.state.infos.push(info)
+    if (info !== undefined) value.state.declare(info)
     this.#outputs.push({ value, info })
   }
 

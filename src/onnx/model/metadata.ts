@@ -1,6 +1,5 @@
-import { newMessage } from '../io/decode.js'
 import { blob } from '../io/packed.js'
-import type { Message, StringStringEntryProto } from '../io/proto.js'
+import { type Message, newMessage, type StringStringEntryProto } from '../io/proto.js'
 import { textOf } from '../io/text.js'
 
 /** A message that has metadata. */

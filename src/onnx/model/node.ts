@@ -1,6 +1,5 @@
 import { TrtError } from '../../errors.js'
-import { newMessage } from '../io/decode.js'
-import type { AttributeProto, Int, NodeProto } from '../io/proto.js'
+import { type AttributeProto, type Int, type NodeProto, newMessage } from '../io/proto.js'
 import {
   Attribute,
   type AttributeContent,

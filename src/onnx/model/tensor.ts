@@ -1,10 +1,9 @@
 import { TrtError } from '../../errors.js'
 import { checkTensor, isDataType, Tensor, type TensorLike } from '../../tensor.js'
 import { bitsPerElement, byteLength, type ElementType, elementTypeName, elementTypeNumber } from '../data-types.js'
-import { newMessage } from '../io/decode.js'
 import { countElements, ExternalData, type ExternalFile, isExternal } from '../io/external-data.js'
 import { blob, repeatBlobs } from '../io/packed.js'
-import type { TensorProto } from '../io/proto.js'
+import { changed, newMessage, type TensorProto } from '../io/proto.js'
 import type { Span } from '../io/source.js'
 import { rawBytes, rawSpan, stringsOf } from '../io/tensor-data.js'
 import { computeStatistics, type TensorStatistics } from './statistics.js'
@@ -132,7 +131,7 @@ export class ModelTensor {
   copy(name: string, external?: ExternalData): ModelTensor {
     const proto = external === this.#external ? this.proto : inlined(this.proto, this.#external)
     const target = external ?? NOWHERE
-    return new ModelTensor({ ...proto, name, $span: undefined, $touched: true }, target)
+    return new ModelTensor(changed(proto, { name }), target)
   }
 
   /**
@@ -165,7 +164,7 @@ export class ModelTensor {
 function inlined(proto: TensorProto, external: ExternalData): TensorProto {
   if (!isExternal(proto)) return proto
   const rawData = external.span(proto)
-  return { ...proto, $span: undefined, $touched: true, rawData, externalData: [], dataLocation: undefined }
+  return changed(proto, { rawData, externalData: [], dataLocation: undefined })
 }
 
 /** For tensors that have no file. */

@@ -1,10 +1,10 @@
 import { TrtError } from '../../errors.js'
 import { type ElementType, elementTypeNumber } from '../data-types.js'
-import { newMessage } from '../io/decode.js'
-import type { DimensionProto, TypeProto, ValueInfoProto } from '../io/proto.js'
+import { type DimensionProto, newMessage, type TypeProto, type ValueInfoProto } from '../io/proto.js'
 import { type Dim, dimsOf, shapeOf, typeNameOf } from '../value-type.js'
 import type { Graph } from './graph.js'
 import type { Node } from './node.js'
+import { SmallSet } from './small-set.js'
 import type { ModelTensor } from './tensor.js'
 
 /** What flows between nodes: an input of the graph, an initializer, or the output of a node. */
@@ -12,13 +12,12 @@ export class Value {
   /** The graph that it belongs to; nodes of graphs inside may read it too. */
   readonly graph: Graph
   #name: string
-  readonly #state: ValueState
+  readonly #state = new ValueState()
 
   /** @internal */
-  constructor(graph: Graph, name: string, state: ValueState) {
+  constructor(graph: Graph, name: string) {
     this.graph = graph
     this.#name = name
-    this.#state = state
   }
 
   get name(): string {
@@ -75,9 +74,8 @@ export class Value {
    * @param dims undefined for an unknown rank
    */
   setType(type: ElementType, dims: readonly Dim[] | undefined): void {
-    const { infos } = this.#state
-    if (infos.length === 0) this.graph.declare(this)
-    for (const info of infos) {
+    if (this.#state.infos.length === 0) this.graph.declare(this)
+    for (const info of this.#state.infos) {
       info.type = tensorType(type, dims, info.type)
       info.$touched = true
     }
@@ -130,15 +128,21 @@ export class Value {
 }
 
 /** @internal */
-export interface ValueState {
-  producer: Node | undefined
-  readonly consumers: Set<Node>
-  initializer: ModelTensor | undefined
+export class ValueState {
+  producer: Node | undefined = undefined
+  readonly consumers = new SmallSet<Node>()
+  initializer: ModelTensor | undefined = undefined
   /** The graphs that have it among their outputs. */
-  readonly outputOf: Set<Graph>
+  readonly outputOf = new SmallSet<Graph>()
   /** Where the model declares it: as input, output, and in value_info. */
-  readonly infos: ValueInfoProto[]
+  infos: readonly ValueInfoProto[] = NO_INFOS
+
+  declare(info: ValueInfoProto): void {
+    this.infos = [...this.infos, info]
+  }
 }
+
+const NO_INFOS: readonly ValueInfoProto[] = []
 
 /** A tensor's type. What `old` says besides (denotations, unknown fields) is kept. */
 export function tensorType(type: ElementType, dims: readonly Dim[] | undefined, old?: TypeProto): TypeProto {
