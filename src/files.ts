@@ -27,7 +27,8 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
     }
     await rename(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
+    // Fails where the folder itself is none; the error to tell is the first one.
+    await rm(temporary, { force: true }).catch(() => {})
     throw new TrtError('IO_ERROR', `could not write ${path}: ${messageOf(error)}`, {
       hint: `is ${dirname(path)} a folder that you may write to, with room for ${bytes.byteLength} bytes?`,
       cause: error,
