@@ -104,6 +104,25 @@ export function makeModel({ ir = 8, opset = 17, ...graph }: ModelSpec): Uint8Arr
     .bytes()
 }
 
+/**
+ * A model that takes as long as it is told: `y` is `rounds`, counted one by one in a Loop (about 1 µs a round in
+ * onnxruntime). Both are int64 scalars.
+ */
+export function slowModel(): Uint8Array {
+  const body: GraphSpec = {
+    inputs: { i: ['int64', []], go: ['bool', []], count: ['int64', []] },
+    outputs: { still: ['bool', []], next: ['int64', []] },
+    initializers: { one: constant('int64', [], [1]) },
+    nodes: [node('Identity', ['go'], ['still']), node('Add', ['count', 'one'], ['next'])],
+  }
+  return makeModel({
+    inputs: { rounds: ['int64', []] },
+    outputs: { y: ['int64', []] },
+    initializers: { zero: constant('int64', [], [0]) },
+    nodes: [node('Loop', ['rounds', '', 'zero'], ['y'], { body })],
+  })
+}
+
 function graphMessage({ name = 'test', inputs = {}, outputs, initializers = {}, nodes }: GraphSpec): Message {
   return new Message()
     .messages(1, nodes.map(nodeMessage))

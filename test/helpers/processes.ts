@@ -11,12 +11,24 @@ export async function untilEnded(pid: number): Promise<void> {
   while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Resolves when the process has used 30 ms of CPU time since the call: it is busy. */
+export async function untilBusy(pid: number): Promise<void> {
+  const before = cpuTicks(pid)
+  while (cpuTicks(pid) < before + 3) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** The running children of a process (default: this one). */
 export function childrenOf(parent = process.pid): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => isRunning(pid) && statOf(pid)?.[1] === String(parent))
+}
+
+/** User and system time in 1/100 s; endless once the process is gone, so that nobody waits for it. */
+function cpuTicks(pid: number): number {
+  const stat = statOf(pid)
+  return stat === undefined ? Number.POSITIVE_INFINITY : Number(stat[11]) + Number(stat[12])
 }
 
 function stateOf(pid: number): string | undefined {

@@ -121,6 +121,22 @@ describe('the owner goes', () => {
     await untilEnded(pid)
   })
 
+  it('Ctrl-C reaches the owner only, which may need the child to shut down', async () => {
+    const owner = spawn(process.execPath, [fileURLToPath(OWNER), 'graceful'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    })
+    let output = ''
+    // As a terminal does: to the whole process group.
+    owner.stdout.once('data', () => process.kill(-(owner.pid as number), 'SIGINT'))
+    owner.stdout.on('data', (data) => {
+      output += data
+    })
+    expect(await new Promise((resolve) => owner.once('close', resolve))).toBe(0)
+    expect(output).toMatch(/^\d+\nbye\n$/)
+    await untilEnded(Number.parseInt(output, 10))
+  })
+
   it('an idle child does not keep its owner', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(OWNER), 'idle'])
     await untilEnded(Number(stdout))
