@@ -41,8 +41,9 @@ export class ProgressLine {
     const elapsed = performance.now() - this.#started
     if (elapsed - this.#lastPlain < PLAIN_MS) return
     this.#lastPlain = elapsed
-    const percent = this.#tracker.fraction === undefined ? '' : ` ${formatPercent(this.#tracker.fraction)}`
-    this.#io.note(`${this.#title}${percent}, ${formatDuration(elapsed)}: ${this.#tracker.text || 'working'}`)
+    const { fraction, text } = this.#tracker
+    const percent = fraction === undefined ? '' : ` ${formatPercent(fraction)},`
+    this.#io.note(`${this.#title}${percent} ${formatSeconds(elapsed)}${text === '' ? '' : `: ${text}`}`)
   }
 
   stop(): void {
@@ -52,9 +53,9 @@ export class ProgressLine {
 
   #draw(): void {
     const { errColor } = this.#io
-    const elapsed = formatDuration(performance.now() - this.#started)
+    const elapsed = formatSeconds(performance.now() - this.#started)
     const { fraction, text } = this.#tracker
-    const bar = fraction === undefined ? '' : `${drawBar(fraction)} ${formatPercent(fraction)}  `
+    const bar = fraction === undefined ? '' : `${drawBar(fraction)} ${formatPercent(fraction).padStart(5)}  `
     const head = `${this.#title}  ${bar}${elapsed}`
     // One column stays free: a full line would wrap, and a wrapped line cannot be redrawn.
     const room = this.#io.columns - 1 - displayWidth(head) - 2
@@ -103,7 +104,12 @@ function drawBar(fraction: number): string {
 }
 
 function formatPercent(fraction: number): string {
-  return `${String(Math.floor(fraction * 100)).padStart(3)} %`
+  return `${Math.floor(fraction * 100)} %`
+}
+
+/** As {@link formatDuration}, but of an even width while it runs. */
+function formatSeconds(ms: number): string {
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : formatDuration(ms)
 }
 
 /** Cuts a text to `width` characters, with `…` where it was cut. */

@@ -104,13 +104,6 @@ describe('build', () => {
     expect(pasted).toMatchObject({ code: 0 })
   })
 
-  test('--verbose prints the log on stderr', async () => {
-    const run = await runCli(['build', model, '-o', at('v.engine'), ...CPU, '--shapes', `${X}:1x3`, '-vv', '--json'])
-    expect(run.code).toBe(0)
-    expect(run.stderr).toMatch(/^(debug|info) /m)
-    expect(documentOf(run)).toHaveProperty('engine')
-  })
-
   test('does not overwrite the model', async () => {
     const before = readFileSync(model)
     const { code, stderr } = await runCli(['build', model, '-o', model, ...CPU, '--shapes', `${X}:1x3`])

@@ -14,14 +14,20 @@ export interface CliRun {
 
 export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv
+  /** Whether it leads a process group of its own, as a command in a terminal does. */
+  readonly ownGroup?: boolean
   /** Gets the process once it runs. */
   readonly onStart?: (child: ChildProcess) => void
 }
 
 /** Runs the built `tensorrt-node` in a process of its own, with pipes for its streams, until it ends. */
-export async function runCli(args: readonly string[], { env, onStart }: CliOptions = {}): Promise<CliRun> {
+export async function runCli(
+  args: readonly string[],
+  { env, ownGroup = false, onStart }: CliOptions = {},
+): Promise<CliRun> {
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...process.env, FORCE_COLOR: '', ...env },
+    detached: ownGroup,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onStart?.(child)
