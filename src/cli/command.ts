@@ -8,6 +8,7 @@
  * | 2 | used wrongly: unknown command or option, a value that cannot be read |
  * | 130 | stopped by SIGINT (143: by SIGTERM) |
  */
+import { setImmediate } from 'node:timers/promises'
 import { type Command, CommanderError } from 'commander'
 import { messageOf, type SerializedTrtError, TrtError } from '../errors.js'
 import { CliIo } from './io.js'
@@ -71,7 +72,12 @@ async function execute(json: boolean, work: (io: CliIo) => Promise<number | unde
   const signals = Object.keys(EXIT_OF_SIGNAL) as (keyof typeof EXIT_OF_SIGNAL)[]
   for (const signal of signals) process.on(signal, stop)
   try {
-    process.exitCode = (await work(io)) ?? 0
+    const exitCode = (await work(io)) ?? 0
+    await setImmediate()
+    if (io.outputError !== undefined) {
+      throw new TrtError('IO_ERROR', `could not write the result: ${io.outputError.message}`, { cause: io.outputError })
+    }
+    process.exitCode = exitCode
   } catch (error) {
     // Whatever broke after the signal broke because of it.
     const stopped = stoppedBy === undefined ? undefined : new TrtError('ABORTED', `stopped by ${stoppedBy}`)

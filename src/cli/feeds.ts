@@ -44,6 +44,10 @@ export async function makeFeeds(inputs: readonly InputSpec[], flags: FeedFlags):
   const ranges = new Map([...assign('--range', flags.range, names)].map(([name, text]) => [name, toRange(text)]))
   const shapes = parseFixedShapes('--shapes', flags.shapes)
   for (const name of shapes.keys()) if (!names.includes(name)) throw unknownInput('--shapes', name, names)
+  for (const name of files.keys()) {
+    const flag = shapes.has(name) ? '--shapes' : ranges.has(name) ? '--range' : undefined
+    if (flag !== undefined) throw new UsageError(`${flag} is for random inputs, and "${name}" comes from a file`)
+  }
   const random = seededRandom(flags.seed)
   const feeds = new Map<string, Feed>()
   for (const input of inputs) {

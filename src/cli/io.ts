@@ -79,6 +79,11 @@ export class CliIo {
     return this.#stderr.columns ?? this.#stdout.columns ?? 80
   }
 
+  /** What went wrong while writing the result; known a turn of the event loop after the write. */
+  get outputError(): Error | undefined {
+    return this.#stdout.error
+  }
+
   /** A line of the result for people, to stdout; silent with `--json`. */
   print(text = ''): void {
     if (!this.json) this.#above(this.#stdout, `${text}\n`)
@@ -145,13 +150,16 @@ export class CliIo {
  * for a build is worth finishing though nobody reads its report.
  */
 class Sink {
+  /** Why nothing more can be written, e.g. a full disk; a reader that has gone is no reason to complain. */
+  error: Error | undefined
   readonly #stream: CliStream
   #gone = false
 
   constructor(stream: CliStream) {
     this.#stream = stream
-    stream.on('error', () => {
+    stream.on('error', (error) => {
       this.#gone = true
+      if (error.code !== 'EPIPE') this.error = error
     })
   }
 

@@ -1,6 +1,6 @@
 /** Single elements of tensors as numbers, whatever the type. */
-import type { DataOf, DataType, Tensor, TensorData } from '../tensor.js'
-import { BYTES_PER_ELEMENT, Tensor as TensorClass } from '../tensor.js'
+import { TrtError } from '../errors.js'
+import { BYTES_PER_ELEMENT, type DataOf, type DataType, Tensor, type TensorData } from '../tensor.js'
 import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from './half.js'
 
 const INTEGER_RANGE: { readonly [T in DataType]?: readonly [min: bigint, max: bigint] } = {
@@ -19,9 +19,20 @@ export function integerRange(type: DataType): readonly [min: bigint, max: bigint
   return INTEGER_RANGE[type]
 }
 
-/** An array of `count` zeros for the type. */
+/**
+ * An array of `count` zeros for the type.
+ *
+ * @throws {TrtError} `OUT_OF_MEMORY`
+ */
 export function makeData<T extends DataType>(type: T, count: number): DataOf[T] {
-  return TensorClass.fromBuffer(type, new ArrayBuffer(count * BYTES_PER_ELEMENT[type]), [count]).data
+  const bytes = count * BYTES_PER_ELEMENT[type]
+  let buffer: ArrayBuffer
+  try {
+    buffer = new ArrayBuffer(bytes)
+  } catch (error) {
+    throw new TrtError('OUT_OF_MEMORY', `no memory for ${count} elements of ${type}, ${bytes} bytes`, { cause: error })
+  }
+  return Tensor.fromBuffer(type, buffer, [count]).data
 }
 
 /** An element's value: a bigint for 64-bit integers, 0 or 1 for `bool`, else a number. */

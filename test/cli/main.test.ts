@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { CLI, documentOf, runCli } from './helpers/run-cli.js'
@@ -84,4 +85,14 @@ test('a reader that goes away early is no error', async () => {
   const exit = once(child, 'close')
   expect(await text(child.stderr)).toBe('')
   expect(await exit).toEqual([0, null])
+})
+
+test('a result that cannot be written is an error', async (ctx) => {
+  if (!existsSync('/dev/full')) return ctx.skip('this system has no /dev/full')
+  const full = openSync('/dev/full', 'w')
+  const child = spawn(process.execPath, [CLI, 'inspect', RECOGNITION], { stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  const exit = once(child, 'close')
+  expect(await text(child.stderr as Readable)).toMatch(/^error\[IO_ERROR\]: could not write the result: .*ENOSPC/)
+  expect(await exit).toEqual([1, null])
 })
