@@ -26,7 +26,7 @@ describe('trained models', () => {
     ['recognition', [1, 3, 48, 320]],
     ['detection', [1, 3, 320, 256]],
   ] as const)('%s', async (name, dims) => {
-    const data = noise(dims.reduce((a, b) => a * b))
+    const data = noise(dims.reduce((product: number, dim) => product * dim, 1))
     const session = await ort.InferenceSession.create(OCR[name])
     const theirs = await session.run({ x: new ort.Tensor('float32', data, dims) })
     const engine = await engineOf(OCR[name], { x: [...dims] })
