@@ -13,8 +13,9 @@ import { discard, makeWorkDir, removeDir, sizeOfDir } from './work-dir.js'
 export interface SdkProgress {
   /** `'fetching'` includes unpacking: pip and mvn do not tell them apart. */
   readonly phase: 'fetching' | 'checking'
-  /** Bytes done, of all that this phase will write or read; an estimate for `'fetching'`. */
+  /** Bytes written while fetching, read while checking. */
   readonly bytes: number
+  /** All that this phase will write or read; an estimate for `'fetching'`, and 0 where there is none. */
   readonly totalBytes: number
 }
 
@@ -47,8 +48,10 @@ export interface SdkPackageState {
   readonly version: string
   readonly licence: string
   readonly origin: string
-  readonly downloadBytes: number
-  readonly installedBytes: number
+  /** Absent where it is not known. */
+  readonly downloadBytes?: number
+  /** What it takes where it is installed, else what it is expected to take; absent where that is not known. */
+  readonly installedBytes?: number
   /** Whether it is there, whole and in this version. */
   readonly installed: boolean
   /** Where it is there, whole or not. */
@@ -128,9 +131,10 @@ export async function removeSdk(name: SdkPackageName, options: { readonly cacheD
 export function listSdkPackages(options: { readonly cacheDir?: string } = {}): readonly SdkPackageState[] {
   const cacheDir = resolve(options.cacheDir ?? sdkCacheDir())
   return Object.values(SDK_PACKAGES).map((item) => {
-    const { name, title, version, licence, downloadBytes, installedBytes } = item
+    const { name, title, version, licence, downloadBytes } = item
     const dir = join(cacheDir, name)
     const manifest = readManifest(dir)
+    const installedBytes = manifest?.files.reduce((sum, { size }) => sum + size, 0) ?? item.installedBytes
     const damaged = manifest ? damagedFiles(dir, manifest) : []
     return {
       name,
@@ -138,8 +142,8 @@ export function listSdkPackages(options: { readonly cacheDir?: string } = {}): r
       version,
       licence,
       origin: originOf(item),
-      downloadBytes,
-      installedBytes,
+      ...(downloadBytes === undefined ? {} : { downloadBytes }),
+      ...(installedBytes === undefined ? {} : { installedBytes }),
       installed: manifest?.version === version && damaged.length === 0,
       ...(manifest ? { dir } : {}),
       ...(manifest && manifest.version !== version ? { installedVersion: manifest.version } : {}),
@@ -175,7 +179,7 @@ function checkPlatform({ name, platforms }: SdkPackage): void {
 
 /** Neither pip nor mvn reports its progress to programs, but both can be watched as they fill the folder. */
 async function withProgress<T>(
-  { downloadBytes, installedBytes }: SdkPackage,
+  { downloadBytes = 0, installedBytes = 0 }: SdkPackage,
   workDir: string,
   onProgress: SdkInstallOptions['onProgress'],
   work: () => Promise<T>,
@@ -183,7 +187,7 @@ async function withProgress<T>(
   const totalBytes = downloadBytes + installedBytes
   let bytes = 0
   const report = async (): Promise<void> => {
-    bytes = Math.max(bytes, Math.min(totalBytes, await sizeOfDir(workDir)))
+    bytes = Math.max(bytes, Math.min(totalBytes || Number.POSITIVE_INFINITY, await sizeOfDir(workDir)))
     onProgress?.({ phase: 'fetching', bytes, totalBytes })
   }
   const timer = onProgress && setInterval(report, PROGRESS_MS)

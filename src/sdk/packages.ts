@@ -49,15 +49,16 @@ export interface MavenSource {
   readonly sha256: string
 }
 
-/** Something to install. Sizes are those of the linux-x64 package. */
+/** Something to install. */
 export interface SdkPackage {
   readonly name: string
   readonly title: string
   /** The version of the TensorRT within. */
   readonly version: string
   readonly licence: string
-  readonly downloadBytes: number
-  readonly installedBytes: number
+  /** Of the linux-x64 package; absent where it is not known. */
+  readonly downloadBytes?: number
+  readonly installedBytes?: number
   /** `<platform>-<arch>` as Node names them; absent means any. */
   readonly platforms?: readonly string[]
   readonly source: PipSource | CargoSource | MavenSource
@@ -163,8 +164,6 @@ export const SDK_PACKAGES: Readonly<Record<SdkPackageName, SdkPackage & { readon
     title: "TensorRT 11 (NVIDIA's index)",
     version: '11.4.0.106',
     licence: NVIDIA_LICENCE,
-    downloadBytes: 2_000_000_000,
-    installedBytes: 4_000_000_000,
     platforms: ['linux-x64', 'linux-arm64'],
     source: {
       client: 'pip',

@@ -9,7 +9,7 @@
  * 6. the cache of `sdk install`
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { sdkCacheDir } from './cache-dir.js'
 import { activeSitePackages } from './site-packages.js'
@@ -64,8 +64,19 @@ function archivesIn(parent: string): Place[] {
   return [join(parent, 'tensorrt'), ...archives.map((name) => join(parent, name))].map((path) => root(path, path))
 }
 
-/** The loader's own cache, by soname. Lists other architectures too; the library's headers tell them apart. */
+let loaderCache: { readonly mtimeMs: number; readonly files: ReadonlyMap<string, string> } | undefined
+
+/**
+ * The dynamic loader's own cache, by soname, read again when it has changed. It lists other architectures too; the
+ * headers of a library tell them apart.
+ */
 function ldconfigCache(): Place {
+  const mtimeMs = statSync('/etc/ld.so.cache', { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (loaderCache?.mtimeMs !== mtimeMs) loaderCache = { mtimeMs, files: askLdconfig() }
+  return { source: 'ldconfig', path: 'ldconfig -p', dirs: [], files: loaderCache.files }
+}
+
+function askLdconfig(): ReadonlyMap<string, string> {
   // Debian keeps ldconfig in /sbin, which is not on every user's PATH.
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/sbin:/usr/sbin`, LC_ALL: 'C' }
   const { stdout } = spawnSync('ldconfig', ['-p'], { env, encoding: 'utf8', timeout: 2000 })
@@ -74,7 +85,7 @@ function ldconfigCache(): Place {
     const match = /^\s+(\S+) \(([^)]*)\) => (.+)$/.exec(line)
     if (match?.[1] && match[3] && !files.has(match[1])) files.set(match[1], match[3])
   }
-  return { source: 'ldconfig', path: 'ldconfig -p', dirs: [], files }
+  return files
 }
 
 /** The places, lazily: the later ones cost a process each. */

@@ -6,7 +6,7 @@ import { abortedError, messageOf, TrtError, throwIfAborted } from '../errors.js'
 /** How long a client has to end by itself after SIGTERM. */
 const GRACE_MS = 2000
 /** Lines of a client's output that an error shows. */
-const TAIL_LINES = 12
+const TAIL_LINES = 24
 
 /** A package client, and how to run it. */
 export interface ClientRun {

@@ -19,6 +19,9 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(dir, { recursive: true }))
 
+/** Without tools to ask for their versions, which takes seconds. */
+const quick = () => ({ PATH: join(dir, 'nothing') })
+
 async function doctor(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}, main = MAIN) {
   const child = spawn(process.execPath, [main, 'doctor', ...args], { env: { ...process.env, ...env } })
   const [[code], stdout, stderr] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
@@ -50,6 +53,7 @@ it('lists what it found, and where else it looked', async () => {
     TENSORRT_ROOT: join(dir, 'root'),
     TRT_ROOT: join(dir, 'foreign'),
     TENSORRT_NODE_CACHE: join(dir, 'cache'),
+    ...quick(),
   }
   const { sdks, tried, cache } = await report(env)
   expect(sdks).toContainEqual({ family: 'trt8', nvinfer: library, source: 'TENSORRT_ROOT' })
@@ -61,7 +65,7 @@ it('lists what it found, and where else it looked', async () => {
 })
 
 it('names missing tools, and what they are for', async () => {
-  const { tools } = await report({ PATH: join(dir, 'nothing') })
+  const { tools } = await report(quick())
   expect(tools.map(({ name }) => name)).toEqual(['pip', 'cargo', 'mvn', 'cmake', process.env.CXX ?? 'c++'])
   for (const tool of tools) {
     expect(tool).toMatchObject({
@@ -73,13 +77,13 @@ it('names missing tools, and what they are for', async () => {
 })
 
 it('fits 80 columns but for paths, and is coloured only where colours are wanted', async () => {
-  const { stdout } = await doctor()
+  const { stdout } = await doctor([], quick())
   const words = stdout.split('\n').filter((line) => line.length > 80)
   for (const line of words) expect(line.trim()).toMatch(/^\S+$/)
   expect(stdout).toBe(stripVTControlCharacters(stdout))
-  const coloured = await doctor([], { FORCE_COLOR: '1', NO_COLOR: '' })
+  const coloured = await doctor([], { FORCE_COLOR: '1', NO_COLOR: '', ...quick() })
   expect(coloured.stdout).not.toBe(stripVTControlCharacters(coloured.stdout))
-  expect((await doctor([], { FORCE_COLOR: '1', NO_COLOR: '1' })).stdout).toBe(stdout)
+  expect((await doctor([], { FORCE_COLOR: '1', NO_COLOR: '1', ...quick() })).stdout).toBe(stdout)
 })
 
 describe('an installed package without addons and without onnxruntime-node', () => {
@@ -91,7 +95,8 @@ describe('an installed package without addons and without onnxruntime-node', () 
       symlinkSync(join(ROOT, 'node_modules', name), join(dir, 'node_modules', name))
     }
     const main = join(home, 'dist/cli/main.js')
-    const result = await report({ TENSORRT_NODE_CACHE: join(dir, 'cache'), NODE_PATH: '' }, main)
+    const env = { TENSORRT_NODE_CACHE: join(dir, 'cache'), NODE_PATH: '', ...quick() }
+    const result = await report(env, main)
     expect(result).toMatchObject({ ok: false, code: 1 })
     expect(result.onnxruntime).toMatchObject({
       ok: false,
@@ -101,7 +106,7 @@ describe('an installed package without addons and without onnxruntime-node', () 
       expect(addon).toMatchObject({ ok: false, detail: expect.stringContaining('is not built') })
       expect(addon.fixes[0]).toContain('npx tensorrt-node sdk install headers')
     }
-    const { code, stdout } = await doctor([], { TENSORRT_NODE_CACHE: join(dir, 'cache'), NODE_PATH: '' }, main)
+    const { code, stdout } = await doctor([], env, main)
     expect(code).toBe(1)
     expect(stdout).toContain('unknown: only an addon can ask for it')
   })

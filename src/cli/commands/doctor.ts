@@ -135,7 +135,7 @@ function cache(page: Page, { cache: { dir, packages } }: DoctorReport): void {
   for (const { name, version, installed, installedVersion, installedBytes, damaged } of present) {
     const state = installed ? 'good' : 'bad'
     const text = installed
-      ? `${version}, ${formatBytes(installedBytes)}`
+      ? `${version}, ${formatBytes(installedBytes ?? 0)}`
       : damaged.length > 0
         ? `${damaged.join(', ')} damaged: npx tensorrt-node sdk install ${name}`
         : `${installedVersion}, not ${version}: npx tensorrt-node sdk install ${name}`

@@ -63,8 +63,8 @@ async function listPackages(io: CliIo): Promise<undefined> {
       item.installed ? io.color.good('✓') : item.dir ? io.color.warning('!') : io.color.dim('–'),
       item.installed ? io.color.bold(item.name) : item.name,
       item.version,
-      formatBytes(item.downloadBytes),
-      formatBytes(item.installedBytes),
+      sizeText(item.downloadBytes),
+      sizeText(item.installedBytes),
       stateOf(item),
     ]),
     { header: ['', 'name', 'version', 'fetch', 'disk', 'what'], right: [3, 4] },
@@ -74,6 +74,10 @@ async function listPackages(io: CliIo): Promise<undefined> {
   io.print(`  Installed packages go to:\n    ${sdkCacheDir()}`)
   io.result({ cacheDir: sdkCacheDir(), packages })
   return undefined
+}
+
+function sizeText(bytes: number | undefined): string {
+  return bytes === undefined ? '?' : formatBytes(bytes)
 }
 
 function stateOf({ title, installedVersion, damaged, name }: SdkPackageState): string {
@@ -93,7 +97,7 @@ async function installPackage(io: CliIo, name: string, flags: LogFlags & { force
   const state = listSdkPackages().find((item) => item.name === name)
   if (flags.force || !state?.installed) {
     io.note(`${name} ${version} – ${title}`)
-    io.note(`  ${formatBytes(downloadBytes)} to fetch, ${formatBytes(installedBytes)} on disk`)
+    io.note(`  ${sizeText(downloadBytes)} to fetch, ${sizeText(installedBytes)} on disk`)
     io.note(`  licence: ${licence}`)
   }
   const started = performance.now()
