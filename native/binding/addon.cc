@@ -31,7 +31,8 @@ Napi::Object toJs(Napi::Env env, CudaInfo const& cuda) {
   return object;
 }
 
-// cudaInfo(): Promise<NativeCudaInfo>. On a thread of its own: cuInit takes hundreds of milliseconds on some machines.
+// cudaInfo(): Promise<NativeCudaInfo>. On a thread of its own: cuInit takes hundreds of milliseconds on some
+// machines.
 Napi::Value cudaInfoToJs(Napi::CallbackInfo const& info) {
   Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
@@ -53,8 +54,17 @@ Napi::Value cudaInfoToJs(Napi::CallbackInfo const& info) {
   });
 }
 
+// process.exit() of the main thread destroys no environment, so AddonData does not hear of it; process 'exit'
+// does.
+void listenForExit(Napi::Env env) {
+  auto const process = env.Global().Get("process").As<Napi::Object>();
+  auto const listener = Napi::Function::New(env, [](Napi::CallbackInfo const&) { leaveBeforeTensorrt(); });
+  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), listener});
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new AddonData(env));
+  listenForExit(env);
   exports.Set("family", family::kName);
   exports.Set("build", Napi::Function::New(env, build, "build"));
   exports.Set("cancelBuild", Napi::Function::New(env, cancelBuild, "cancelBuild"));
@@ -68,6 +78,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace trtnode
 
-static Napi::Object initAddon(Napi::Env env, Napi::Object exports) { return trtnode::init(env, exports); }
+static Napi::Object initAddon(Napi::Env env, Napi::Object exports) {
+  return trtnode::init(env, exports);
+}
 
 NODE_API_MODULE(NODE_GYP_MODULE_NAME, initAddon)

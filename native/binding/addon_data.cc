@@ -3,11 +3,13 @@
 #include <utility>
 
 #include "binding/error_to_js.h"
+#include "binding/native_thread.h"
 
 namespace trtnode {
 
 AddonData::~AddonData() {
   for (auto const& [id, work] : works_) work.stop();
+  leaveBeforeTensorrt();
 }
 
 uint32_t AddonData::begin(Napi::Env env, Call call) {

@@ -12,8 +12,8 @@
 
 namespace trtnode {
 
-// What one environment (the main thread, or one worker thread) has of this addon. Everything of JavaScript lives here
-// and is used on its thread only; native threads hold an id and the Dispatcher.
+// What one environment (the main thread, or one worker thread) has of this addon. Everything of JavaScript
+// lives here and is used on its thread only; native threads hold an id and the Dispatcher.
 class AddonData {
  public:
   // Work that a native thread does for a promise.
@@ -38,8 +38,8 @@ class AddonData {
   void resolve(Napi::Env env, uint32_t id, Napi::Value value);
   void reject(Napi::Env env, uint32_t id, std::exception_ptr failure);
 
-  // Native work of some length: `onEvent` hears of it, and `stop` is called when the environment ends, until the work
-  // is forgotten. Gives its id.
+  // Native work of some length: `onEvent` hears of it, and `stop` is called when the environment ends, until
+  // the work is forgotten. Gives its id.
   uint32_t remember(Napi::Function onEvent, std::function<void()> stop);
   void forget(uint32_t id) { works_.erase(id); }
   void emit(uint32_t id, Napi::Object event);

@@ -123,7 +123,8 @@ Napi::Value build(Napi::CallbackInfo const& info) {
     uint32_t const call = data.begin(env, {deferred, {}});
     std::shared_ptr<Dispatcher> const dispatcher = data.dispatcher();
 
-    auto const settle = [dispatcher, work, call](std::exception_ptr failure, std::shared_ptr<BuildResult> result) {
+    auto const settle = [dispatcher, work, call](std::exception_ptr failure,
+                                                 std::shared_ptr<BuildResult> result) {
       dispatcher->post([work, call, failure, result](Napi::Env env) {
         AddonData& data = AddonData::of(env);
         data.forget(work);
@@ -137,11 +138,12 @@ Napi::Value build(Napi::CallbackInfo const& info) {
     auto const body = [job, dispatcher, work, settle] {
       try {
         auto result = std::make_shared<BuildResult>();
-        *result = build(job->request, job->cancelled, logTo(dispatcher, work), [dispatcher, work](Progress progress) {
-          dispatcher->post([work, progress = std::move(progress)](Napi::Env env) {
-            AddonData::of(env).emit(work, progressToJs(env, progress));
-          });
-        });
+        *result = build(job->request, job->cancelled, logTo(dispatcher, work),
+                        [dispatcher, work](Progress progress) {
+                          dispatcher->post([work, progress = std::move(progress)](Napi::Env env) {
+                            AddonData::of(env).emit(work, progressToJs(env, progress));
+                          });
+                        });
         settle(nullptr, result);
       } catch (...) {
         settle(std::current_exception(), nullptr);

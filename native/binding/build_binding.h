@@ -4,7 +4,8 @@
 
 namespace trtnode {
 
-// build(request: NativeBuildRequest, onEvent: (event) => void): { handle: BuildHandle, done: Promise<NativePlan> }
+// build(request: NativeBuildRequest, onEvent: (event) => void): { handle: BuildHandle, done:
+// Promise<NativePlan> }
 Napi::Value build(Napi::CallbackInfo const& info);
 
 // cancelBuild(handle: BuildHandle): void

@@ -7,9 +7,9 @@ namespace trtnode {
 std::shared_ptr<Dispatcher> Dispatcher::create(Napi::Env env) {
   auto dispatcher = std::make_shared<Dispatcher>();
   auto* share = new std::shared_ptr<Dispatcher>(dispatcher);  // Node's own share, until onEnd
-  napi_status status = napi_create_threadsafe_function(
-      env, nullptr, nullptr, Napi::String::New(env, "tensorrt-node"), 0, 1, share, onEnd, dispatcher.get(), onWake,
-      &dispatcher->function_);
+  napi_status status =
+      napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "tensorrt-node"), 0, 1,
+                                      share, onEnd, dispatcher.get(), onWake, &dispatcher->function_);
   if (status != napi_ok) {
     delete share;
     throw Napi::Error::New(env, "cannot create a thread-safe function");
@@ -58,9 +58,11 @@ void Dispatcher::drain(Napi::Env env) {
     try {
       work(env);
     } catch (Napi::Error const& error) {
-      // A callback of the user threw. It becomes an uncaught exception, and the rest of the work is done after it.
+      // A callback of the user threw. It becomes an uncaught exception, and the rest of the work is done
+      // after it.
       std::lock_guard<std::mutex> const lock(mutex_);
-      queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
+      queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()),
+                    std::make_move_iterator(batch.end()));
       if (!queue_.empty()) wake();
       error.ThrowAsJavaScriptException();
       return;

@@ -9,8 +9,8 @@
 
 namespace trtnode {
 
-// Carries work from any thread to the JavaScript thread of one environment, in order. One wake-up serves all the work
-// that came until it was heard, so a chatty build costs the event loop little.
+// Carries work from any thread to the JavaScript thread of one environment, in order. One wake-up serves all
+// the work that came until it was heard, so a chatty build costs the event loop little.
 class Dispatcher {
  public:
   using Work = std::function<void(Napi::Env)>;

@@ -24,7 +24,8 @@ Napi::Array arrayToJs(Napi::Env env, std::vector<T> const& values) {
 Napi::Object engineToJs(Napi::Env env, EngineInfo const& info, std::shared_ptr<EngineThread> thread) {
   auto object = Napi::Object::New(env);
   // close() is the way to end an engine; its handle being collected is the net.
-  object.Set("handle", makeHandle<EngineThread>(env, std::move(thread), [](EngineThread& collected) { collected.stop(); }));
+  object.Set("handle", makeHandle<EngineThread>(env, std::move(thread),
+                                                [](EngineThread& collected) { collected.stop(); }));
   object.Set("inputs", arrayToJs(env, info.inputs));
   object.Set("outputs", arrayToJs(env, info.outputs));
   object.Set("profiles", arrayToJs(env, info.profiles));
@@ -62,7 +63,8 @@ RunRequest runRequestOf(Napi::Object object) {
   auto const feeds = object.Get("feeds").As<Napi::Array>();
   for (uint32_t index = 0; index < feeds.Length(); ++index) {
     auto const feed = feeds.Get(index).As<Napi::Object>();
-    request.feeds.push_back({stringOf(feed, "name"), shapeOf(feed.Get("dims"), "dims"), blobOf(feed.Get("data"), "data")});
+    request.feeds.push_back(
+        {stringOf(feed, "name"), shapeOf(feed.Get("dims"), "dims"), blobOf(feed.Get("data"), "data")});
   }
   request.outputs = stringsOf(object.Get("outputs"), "outputs");
   request.profile = intOf(object, "profile");
@@ -95,9 +97,8 @@ Napi::Value load(Napi::CallbackInfo const& info) {
         AddonData::of(env).resolve(env, call, engineToJs(env, info, thread));
       });
     };
-    thread->whenDown([dispatcher, work] {
-      dispatcher->post([work](Napi::Env env) { AddonData::of(env).forget(work); });
-    });
+    thread->whenDown(
+        [dispatcher, work] { dispatcher->post([work](Napi::Env env) { AddonData::of(env).forget(work); }); });
     try {
       thread->start(std::move(request), logTo(dispatcher, work), loaded);
     } catch (...) {

@@ -12,8 +12,8 @@
 
 namespace trtnode {
 
-// One engine and the thread that loads it, runs it and takes it down; nothing else calls TensorRT for it. Tasks run
-// one at a time, in the order in which they came.
+// One engine and the thread that loads it, runs it and takes it down; nothing else calls TensorRT for it.
+// Tasks run one at a time, in the order in which they came.
 class EngineThread : public std::enable_shared_from_this<EngineThread> {
  public:
   // Of its handles in JavaScript.
@@ -32,7 +32,8 @@ class EngineThread : public std::enable_shared_from_this<EngineThread> {
   // Lets the running task end, and then takes the engine down. From any thread, any number of times.
   void stop();
 
-  // Calls `down` on the engine's thread once the engine is down (or was never up), at once where it is already.
+  // Calls `down` on the engine's thread once the engine is down (or was never up), at once where it is
+  // already.
   void whenDown(std::function<void()> down);
 
  private:

@@ -25,7 +25,8 @@ Napi::Error errorToJs(Napi::Env env, std::exception_ptr failure) {
   } catch (std::bad_alloc const&) {
     return make(env, nameOf(ErrorCode::kOutOfMemory), "out of memory");
   } catch (std::exception const& error) {
-    return make(env, nameOf(ErrorCode::kInferenceFailed), std::string("unexpected native error: ") + error.what());
+    return make(env, nameOf(ErrorCode::kInferenceFailed),
+                std::string("unexpected native error: ") + error.what());
   }
 }
 

@@ -8,16 +8,16 @@
 
 namespace trtnode {
 
-// A native object in JavaScript's hands: an opaque value that holds a share of it. Type-tagged, so that a handle of
-// another kind, or of somebody else's addon, is an error and not a crash. `T` has a member `kTag`.
+// A native object in JavaScript's hands: an opaque value that holds a share of it. Type-tagged, so that a
+// handle of another kind, or of somebody else's addon, is an error and not a crash. `T` has a member `kTag`.
 template <class T>
 Napi::External<std::shared_ptr<T>> makeHandle(Napi::Env env, std::shared_ptr<T> object,
                                               void (*released)(T&) = nullptr) {
-  auto handle = Napi::External<std::shared_ptr<T>>::New(
-      env, new std::shared_ptr<T>(std::move(object)), [released](Napi::Env, std::shared_ptr<T>* share) {
-        if (released != nullptr) released(**share);
-        delete share;
-      });
+  auto handle = Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(std::move(object)),
+                                                        [released](Napi::Env, std::shared_ptr<T>* share) {
+                                                          if (released != nullptr) released(**share);
+                                                          delete share;
+                                                        });
   handle.TypeTag(&T::kTag);
   return handle;
 }

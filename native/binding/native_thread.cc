@@ -22,9 +22,6 @@ void leaveIfThreadsRun(int status, void*) {
 }  // namespace
 
 void startNativeThread(std::function<void()> body) {
-  // exit() works its list from the newest entry back. Registered anew for every thread, this comes before the
-  // destructors of whatever TensorRT has loaded until now.
-  on_exit(leaveIfThreadsRun, nullptr);
   runningThreads().fetch_add(1);
   try {
     std::thread([body = std::move(body)]() mutable {
@@ -36,6 +33,10 @@ void startNativeThread(std::function<void()> body) {
     runningThreads().fetch_sub(1);
     throw;
   }
+}
+
+void leaveBeforeTensorrt() {
+  if (runningThreads().load() > 0) on_exit(leaveIfThreadsRun, nullptr);
 }
 
 }  // namespace trtnode

@@ -25,7 +25,9 @@ Bytes viewOf(Napi::Value value, char const* what) {
 
 }  // namespace
 
-bool has(Napi::Object object, char const* key) { return !object.Get(key).IsUndefined(); }
+bool has(Napi::Object object, char const* key) {
+  return !object.Get(key).IsUndefined();
+}
 
 std::string stringOf(Napi::Object object, char const* key) {
   Napi::Value const value = object.Get(key);

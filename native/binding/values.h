@@ -24,7 +24,8 @@ std::optional<int32_t> optionalInt(Napi::Object object, char const* key);
 std::optional<std::string> optionalString(Napi::Object object, char const* key);
 std::vector<std::string> stringsOf(Napi::Value value, char const* what);
 std::vector<int64_t> shapeOf(Napi::Value value, char const* what);
-// A copy of the bytes of a typed array. A view would do until somebody transfers or frees the buffer meanwhile.
+// A copy of the bytes of a typed array. A view would do until somebody transfers or frees the buffer
+// meanwhile.
 Blob blobOf(Napi::Value value, char const* what);
 std::vector<uint8_t> bytesOf(Napi::Value value, char const* what);
 

@@ -4,7 +4,8 @@
 
 namespace trtnode {
 
-// A device's primary context, which cudart (inside TensorRT) uses as well. Retained for as long as this lives.
+// A device's primary context, which cudart (inside TensorRT) uses as well. Retained for as long as this
+// lives.
 class PrimaryContext {
  public:
   // Throws Error GPU_NOT_FOUND where the machine has no device `ordinal`.

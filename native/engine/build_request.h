@@ -34,7 +34,7 @@ struct BuildSettings {
   std::optional<std::string> hardwareCompatibility;
   std::optional<std::string> profilingVerbosity;
   std::optional<std::vector<std::string>> tacticSources;
-  std::map<std::string, uint64_t> memoryPools;  // bytes by name, the workspace as "workspace"
+  std::map<std::string, uint64_t> memoryPools;   // bytes by name, the workspace as "workspace"
   std::vector<std::string> computeCapabilities;  // empty: the GPU at hand, else all that suit the model
   std::string timingCache;                       // path; empty: none
 };

@@ -20,13 +20,13 @@ namespace {
 using nvinfer1::BuilderFlag;
 using nvinfer1::IBuilderConfig;
 
-[[noreturn]] void fail(Logger const& logger, std::string const& what) {
+[[noreturn]] void fail(Logger const& logger, std::string const& what, std::string const& hint = {}) {
   std::string const errors = logger.errors();
   bool const memory = errors.find("OutOfMemory") != std::string::npos ||
                       errors.find("out of memory") != std::string::npos ||
                       errors.find("bad_alloc") != std::string::npos;
   throw Error(memory ? ErrorCode::kOutOfMemory : ErrorCode::kBuildFailed,
-              what + (errors.empty() ? ", and gave no reason" : ":\n" + errors));
+              what + (errors.empty() ? ", and gave no reason" : ":\n" + errors), hint);
 }
 
 void setFlag(IBuilderConfig& config, BuilderFlag flag, std::optional<bool> const& value) {
@@ -78,7 +78,14 @@ void apply(BuildSettings const& settings, IBuilderConfig& config) {
   if (settings.hardwareCompatibility) {
     config.setHardwareCompatibilityLevel(hardwareLevelOf(*settings.hardwareCompatibility));
   }
-  for (auto const& [name, bytes] : settings.memoryPools) config.setMemoryPoolLimit(poolOf(name), bytes);
+  for (auto const& [name, bytes] : settings.memoryPools) {
+    // TensorRT logs that it does not take a limit, and goes on without it.
+    config.setMemoryPoolLimit(poolOf(name), bytes);
+    if (config.getMemoryPoolLimit(poolOf(name)) != bytes) {
+      throw Error(ErrorCode::kUnsupported, std::string(family::kProduct) + " did not take " +
+                                               std::to_string(bytes) + " bytes for " + name);
+    }
+  }
   if (settings.tacticSources) {
     nvinfer1::TacticSources sources = 0;
     for (std::string const& name : *settings.tacticSources) sources |= family::tacticSource(name);
@@ -91,7 +98,8 @@ void apply(BuildSettings const& settings, IBuilderConfig& config) {
 nvinfer1::Dims dimsOf(std::vector<int64_t> const& shape) {
   nvinfer1::Dims dims{};
   if (shape.size() > static_cast<size_t>(nvinfer1::Dims::MAX_DIMS)) {
-    throw Error(ErrorCode::kInvalidShapes, "TensorRT takes at most " + std::to_string(nvinfer1::Dims::MAX_DIMS) +
+    throw Error(ErrorCode::kInvalidShapes, "TensorRT takes at most " +
+                                               std::to_string(nvinfer1::Dims::MAX_DIMS) +
                                                " dimensions, received " + std::to_string(shape.size()));
   }
   dims.nbDims = static_cast<int32_t>(shape.size());
@@ -106,29 +114,32 @@ bool isDynamic(nvinfer1::Dims const& dims) {
   return false;
 }
 
-void addProfile(nvinfer1::IBuilder& builder, nvinfer1::INetworkDefinition const& network, IBuilderConfig& config,
-                Profile const& shapes, Logger const& logger) {
+void addProfile(nvinfer1::IBuilder& builder, nvinfer1::INetworkDefinition const& network,
+                IBuilderConfig& config, Profile const& shapes, Logger const& logger) {
   using nvinfer1::OptProfileSelector;
   nvinfer1::IOptimizationProfile* profile = builder.createOptimizationProfile();  // the builder's own
   if (profile == nullptr) fail(logger, "TensorRT made no optimization profile");
   for (int32_t index = 0; index < network.getNbInputs(); ++index) {
     nvinfer1::ITensor const* input = network.getInput(index);
     if (input->isShapeTensor()) {
-      throw Error(ErrorCode::kUnsupported, std::string("input \"") + input->getName() +
-                                               "\" holds a shape; a range for its values cannot be given yet",
+      throw Error(ErrorCode::kUnsupported,
+                  std::string("input \"") + input->getName() +
+                      "\" holds a shape; a range for its values cannot be given yet",
                   "make it a constant of the model");
     }
     if (!isDynamic(input->getDimensions())) continue;
     auto const found = shapes.find(input->getName());
     if (found == shapes.end()) {
-      throw Error(ErrorCode::kInvalidShapes, std::string("no shape for the dynamic input \"") + input->getName() + "\"");
+      throw Error(ErrorCode::kInvalidShapes,
+                  std::string("no shape for the dynamic input \"") + input->getName() + "\"");
     }
     ShapeRange const& range = found->second;
     bool const accepted =
         profile->setDimensions(input->getName(), OptProfileSelector::kMIN, dimsOf(range.min)) &&
         profile->setDimensions(input->getName(), OptProfileSelector::kOPT, dimsOf(range.opt)) &&
         profile->setDimensions(input->getName(), OptProfileSelector::kMAX, dimsOf(range.max));
-    if (!accepted) fail(logger, std::string("TensorRT refused the shapes of input \"") + input->getName() + "\"");
+    if (!accepted)
+      fail(logger, std::string("TensorRT refused the shapes of input \"") + input->getName() + "\"");
   }
   if (config.addOptimizationProfile(profile) < 0) fail(logger, "TensorRT refused an optimization profile");
 }
@@ -141,10 +152,10 @@ bool hasDynamicInput(nvinfer1::INetworkDefinition const& network) {
 }
 
 void parse(BuildRequest const& request, nvonnxparser::IParser& parser, Logger const& logger) {
-  bool const parsed =
-      request.modelPath.empty()
-          ? parser.parse(request.modelBytes.data(), request.modelBytes.size())
-          : parser.parseFromFile(request.modelPath.c_str(), static_cast<int>(nvinfer1::ILogger::Severity::kWARNING));
+  bool const parsed = request.modelPath.empty()
+                          ? parser.parse(request.modelBytes.data(), request.modelBytes.size())
+                          : parser.parseFromFile(request.modelPath.c_str(),
+                                                 static_cast<int>(nvinfer1::ILogger::Severity::kWARNING));
   if (!parsed) throw parserError(parser, logger.errors());
 }
 
@@ -161,7 +172,8 @@ void chooseTargets(BuildRequest const& request, CudaInfo const& gpus, NetworkFac
     targets = capabilitiesFor(facts);
     std::string list;
     for (std::string const& target : targets) list += (list.empty() ? "" : ", ") + target;
-    result.warnings.push_back("no GPU here: built for every compute capability that suits the model (" + list + ")");
+    result.warnings.push_back("no GPU here: built for every compute capability that suits the model (" +
+                              list + ")");
   }
   if (!family::setComputeCapabilities(config, targets)) {
     throw Error(ErrorCode::kUnsupported, std::string(family::kProduct) + " refused the compute capabilities");
@@ -217,7 +229,12 @@ BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& canc
 
   std::unique_ptr<nvinfer1::IHostMemory> const plan(builder->buildSerializedNetwork(*network, *config));
   if (cancelled.load()) throw Error(ErrorCode::kAborted, "the build was cancelled");
-  if (plan == nullptr) fail(logger, "TensorRT built no engine");
+  if (plan == nullptr) {
+    fail(logger, std::string(family::kProduct) + " built no engine",
+         result.computeCapabilities.size() > 1
+             ? "name the GPUs that you build for, e.g. target: { computeCapabilities: ['8.9'] }"
+             : "");
+  }
   result.plan = copyOf(*plan);
 
   if (cache != nullptr) {

@@ -8,7 +8,9 @@
 namespace trtnode {
 namespace {
 
-cudaStream_t asCudart(CuStream stream) { return reinterpret_cast<cudaStream_t>(stream); }
+cudaStream_t asCudart(CuStream stream) {
+  return reinterpret_cast<cudaStream_t>(stream);
+}
 
 nvinfer1::Dims dimsOf(std::vector<int64_t> const& shape) {
   nvinfer1::Dims dims{};
@@ -31,7 +33,9 @@ bool isKnown(nvinfer1::Dims const& dims) {
   return true;
 }
 
-std::vector<int64_t> shapeOf(nvinfer1::Dims const& dims) { return {dims.d, dims.d + dims.nbDims}; }
+std::vector<int64_t> shapeOf(nvinfer1::Dims const& dims) {
+  return {dims.d, dims.d + dims.nbDims};
+}
 
 // Nothing that a run uses may go away while the stream still works, on the way of an error either.
 class DrainOnExit {
@@ -70,13 +74,15 @@ std::vector<OutputTensor> ContextRunner::run(RunRequest const& request) {
   for (auto const& [name, output] : outputs_) bindOutput(*output);
   bool const enqueued = context_->enqueueV3(asCudart(stream_.get()));
   for (auto const& [name, output] : outputs_) {
-    if (output->allocator.failed()) throw Error(ErrorCode::kOutOfMemory, "out of device memory for output \"" + name + "\"");
+    if (output->allocator.failed())
+      throw Error(ErrorCode::kOutOfMemory, "out of device memory for output \"" + name + "\"");
   }
   if (!enqueued) fail("TensorRT did not run the engine");
   stream_.synchronize();
   for (std::string const& name : request.outputs) {
     auto const found = outputs_.find(name);
-    if (found == outputs_.end()) throw Error(ErrorCode::kInvalidArgument, "the engine has no output \"" + name + "\"");
+    if (found == outputs_.end())
+      throw Error(ErrorCode::kInvalidArgument, "the engine has no output \"" + name + "\"");
     results.push_back(fetch(*found->second));
   }
   stream_.synchronize();
@@ -93,7 +99,8 @@ void ContextRunner::useProfile(int32_t profile) {
 
 void ContextRunner::bindInput(Feed const& feed) {
   auto const found = inputs_.find(feed.name);
-  if (found == inputs_.end()) throw Error(ErrorCode::kInvalidInput, "the engine has no input \"" + feed.name + "\"");
+  if (found == inputs_.end())
+    throw Error(ErrorCode::kInvalidInput, "the engine has no input \"" + feed.name + "\"");
   Input& input = *found->second;
   size_t const bytes = bytesOf(feed.dims, input.facts->elementBytes);
   if (feed.data.size != bytes) {
@@ -123,8 +130,8 @@ void ContextRunner::bindOutput(Output& output) {
   nvinfer1::Dims const dims = context_->getTensorShape(name);
   bool const dataDependent = !isKnown(dims);
   if (dataDependent && output.facts->onHost) {
-    throw Error(ErrorCode::kUnsupported,
-                "output \"" + output.facts->name + "\" is in host memory with a shape that depends on the data");
+    throw Error(ErrorCode::kUnsupported, "output \"" + output.facts->name +
+                                             "\" is in host memory with a shape that depends on the data");
   }
   output.allocator.reset();
   if (dataDependent != output.dataDependent) {

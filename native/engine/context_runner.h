@@ -35,8 +35,8 @@ struct OutputTensor {
   Blob data;
 };
 
-// One execution context with its stream and device memory. All calls, construction and destruction come from one
-// thread, on which the engine's primary context is current; so one run is in flight at a time.
+// One execution context with its stream and device memory. All calls, construction and destruction come from
+// one thread, on which the engine's primary context is current; so one run is in flight at a time.
 class ContextRunner {
  public:
   explicit ContextRunner(std::shared_ptr<LoadedEngine> loaded);

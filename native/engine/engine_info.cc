@@ -30,9 +30,9 @@ ElementType elementTypeOf(nvinfer1::DataType type, char const* tensor) {
     case DataType::kBOOL:
       return {"bool", 1};
     default:
-      throw Error(ErrorCode::kUnsupported, std::string("tensor \"") + tensor +
-                                               "\" has TensorRT's type " + std::to_string(static_cast<int>(type)) +
-                                               ", for which JavaScript has no array",
+      throw Error(ErrorCode::kUnsupported,
+                  std::string("tensor \"") + tensor + "\" has TensorRT's type " +
+                      std::to_string(static_cast<int>(type)) + ", for which JavaScript has no array",
                   "cast it in the model");
   }
 }

@@ -17,9 +17,9 @@ using LogSink = std::function<void(LogLevel, std::string)>;
 
 // Passes TensorRT's log on, and remembers the last errors for the message of the error that follows.
 //
-// TensorRT keeps the first logger of the process as its global one and may use it after the builder or runtime that
-// brought it is gone. So a logger is never destroyed: it is handed out, comes back, and is handed out again. A stray
-// line of the global logger then goes to whoever has it, or nowhere.
+// TensorRT keeps the first logger of the process as its global one and may use it after the builder or
+// runtime that brought it is gone. So a logger is never destroyed: it is handed out, comes back, and is
+// handed out again. A stray line of the global logger then goes to whoever has it, or nowhere.
 class Logger final : public nvinfer1::ILogger {
  public:
   static std::shared_ptr<Logger> acquire(LogSink sink);

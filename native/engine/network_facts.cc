@@ -13,21 +13,28 @@ void note(NetworkFacts& facts, nvinfer1::DataType type) {
   facts.int8 = facts.int8 || type == DataType::kINT8;
 }
 
+bool isMatMul(nvinfer1::ILayer const& layer) {
+  using nvinfer1::LayerType;
+  return layer.getType() == LayerType::kMATRIX_MULTIPLY || layer.getType() == LayerType::kEINSUM;
+}
+
 }  // namespace
 
 NetworkFacts factsOf(nvinfer1::INetworkDefinition const& network) {
   NetworkFacts facts;
-  bool matMul = false;
-  for (int32_t index = 0; index < network.getNbInputs(); ++index) note(facts, network.getInput(index)->getType());
+  for (int32_t index = 0; index < network.getNbInputs(); ++index)
+    note(facts, network.getInput(index)->getType());
   for (int32_t index = 0; index < network.getNbLayers(); ++index) {
     nvinfer1::ILayer const* layer = network.getLayer(index);
-    matMul = matMul || layer->getType() == nvinfer1::LayerType::kMATRIX_MULTIPLY;
+    if (isMatMul(*layer)) {
+      facts.matMul = true;
+      facts.fp32MatMul = facts.fp32MatMul || layer->getInput(0)->getType() == nvinfer1::DataType::kFLOAT;
+    }
     for (int32_t output = 0; output < layer->getNbOutputs(); ++output) {
       nvinfer1::ITensor const* tensor = layer->getOutput(output);
       if (tensor != nullptr) note(facts, tensor->getType());
     }
   }
-  facts.quantizedMatMul = matMul && facts.int8;
   return facts;
 }
 
@@ -48,7 +55,8 @@ std::string precisionOf(NetworkFacts const& facts) {
 std::vector<std::string> capabilitiesFor(NetworkFacts const& facts) {
   if (facts.fp4) return {"12.0", "12.1"};
   if (facts.fp8) return {"8.9", "12.0", "12.1"};
-  if (facts.bf16 || facts.quantizedMatMul) return {"8.0", "8.6", "8.9", "12.0", "12.1"};
+  bool const quantizedMatMul = facts.matMul && facts.int8;
+  if (facts.bf16 || facts.fp32MatMul || quantizedMatMul) return {"8.0", "8.6", "8.9", "12.0", "12.1"};
   return {"7.5", "8.0", "8.6", "8.9", "12.0", "12.1"};
 }
 

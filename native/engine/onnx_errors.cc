@@ -18,7 +18,9 @@ bool isInvalid(nvonnxparser::ErrorCode code) {
          code == nvonnxparser::ErrorCode::kINVALID_NODE;
 }
 
-std::string textOf(char const* text) { return text != nullptr ? text : ""; }
+std::string textOf(char const* text) {
+  return text != nullptr ? text : "";
+}
 
 std::string nodeOf(IParserError const& error) {
   std::string const op = textOf(error.nodeOperator());
@@ -47,7 +49,8 @@ Error parserError(nvonnxparser::IParser const& parser, std::string const& logged
             "replace the node in the model, or build with backend: 'onnxruntime'"};
   }
   if (invalid) {
-    return {ErrorCode::kInvalidModel, "not a sound ONNX model:\n" + text, "check it with onnx.checker, or export it again"};
+    return {ErrorCode::kInvalidModel, "not a sound ONNX model:\n" + text,
+            "check it with onnx.checker, or export it again"};
   }
   return {ErrorCode::kBuildFailed, "TensorRT's ONNX parser failed:\n" + text};
 }

@@ -24,7 +24,8 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   std::shared_ptr<LoadedEngine> loaded(new LoadedEngine(request.device, logger));
   loaded->context_.makeCurrent();
   NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR);
-  loaded->runtime_.reset(static_cast<nvinfer1::IRuntime*>(api.createRuntime(logger.get(), NV_TENSORRT_VERSION)));
+  loaded->runtime_.reset(
+      static_cast<nvinfer1::IRuntime*>(api.createRuntime(logger.get(), NV_TENSORRT_VERSION)));
   if (loaded->runtime_ == nullptr) throw loadError(*logger, "TensorRT made no runtime");
 
   std::vector<char> file;

@@ -20,8 +20,8 @@ struct LoadRequest {
   int device = 0;
 };
 
-// A deserialized engine with all that must outlive it: logger ⊃ primary context ⊃ runtime ⊃ engine. An execution
-// context holds a share of this, so nothing goes before its last user.
+// A deserialized engine with all that must outlive it: logger ⊃ primary context ⊃ runtime ⊃ engine. An
+// execution context holds a share of this, so nothing goes before its last user.
 class LoadedEngine {
  public:
   // The calling thread gets the device's primary context. Throws Error.

@@ -1,10 +1,10 @@
 #pragma once
 
-// Everything in which the families of TensorRT differ, and the only place that asks which one this is. Each addon is
-// compiled against the headers of one family (CMakeLists.txt sets the TENSORRT_NODE_FAMILY_… macro).
+// Everything in which the families of TensorRT differ, and the only place that asks which one this is. Each
+// addon is compiled against the headers of one family (CMakeLists.txt sets the TENSORRT_NODE_FAMILY_… macro).
 //
-// Which options a family refuses, and why, stands in src/backends/tensorrt/family-options.ts; what arrives here has
-// passed that table.
+// Which options a family refuses, and why, stands in src/backends/tensorrt/family-options.ts; what arrives
+// here has passed that table.
 
 #include <NvInfer.h>
 #include <NvOnnxParser.h>
@@ -27,12 +27,17 @@ inline constexpr char kProduct[] = "TensorRT-RTX";
 inline constexpr bool kBuildsWithoutGpu = true;
 
 // RTX networks are always strongly typed.
-inline uint32_t networkFlags(BuildSettings const&) { return 0; }
+inline uint32_t networkFlags(BuildSettings const&) {
+  return 0;
+}
 
 inline void setPrecision(nvinfer1::IBuilderConfig&, BuildSettings const&) {}
 
-inline nvinfer1::TacticSources tacticSource(std::string const&) {
-  throw Error(ErrorCode::kUnsupported, "TensorRT-RTX has no choice of tactic sources");
+inline nvinfer1::TacticSources tacticSource(std::string const& name) {
+  using nvinfer1::TacticSource;
+  TacticSource const source = name == "edge-mask-convolutions" ? TacticSource::kEDGE_MASK_CONVOLUTIONS
+                                                               : TacticSource::kJIT_CONVOLUTIONS;
+  return 1U << static_cast<uint32_t>(source);
 }
 
 // `capabilities` as "8.9"; empty: the GPU at hand.
@@ -46,7 +51,8 @@ inline bool setComputeCapabilities(nvinfer1::IBuilderConfig& config,
   int32_t index = 0;
   for (std::string text : capabilities) {
     text.erase(text.find('.'), 1);
-    accepted = accepted && config.setComputeCapability(static_cast<ComputeCapability>(std::stoi(text)), index++);
+    accepted =
+        accepted && config.setComputeCapability(static_cast<ComputeCapability>(std::stoi(text)), index++);
   }
   return accepted;
 }
@@ -80,7 +86,8 @@ inline bool setComputeCapabilities(nvinfer1::IBuilderConfig&, std::vector<std::s
 class TimingCache {
  public:
   // Gives `config` a cache that begins with `content`, or an empty one where TensorRT does not take that.
-  static std::unique_ptr<TimingCache> install(nvinfer1::IBuilderConfig& config, std::vector<char> const& content) {
+  static std::unique_ptr<TimingCache> install(nvinfer1::IBuilderConfig& config,
+                                              std::vector<char> const& content) {
     auto cache = create(config, content);
     if (cache == nullptr || !config.setTimingCache(*cache, /*ignoreMismatch=*/false)) {
       cache = create(config, {});
@@ -143,7 +150,9 @@ inline nvinfer1::TacticSources tacticSource(std::string const& name) {
 #else
 
 // TensorRT 11 networks are always strongly typed.
-inline uint32_t networkFlags(BuildSettings const&) { return 0; }
+inline uint32_t networkFlags(BuildSettings const&) {
+  return 0;
+}
 
 inline void setPrecision(nvinfer1::IBuilderConfig&, BuildSettings const&) {}
 

@@ -66,7 +66,8 @@ CudaDriver const* CudaDriver::find(std::string* reason) {
 }
 
 CudaDriver const& CudaDriver::requireDevice() {
-  constexpr char hint[] = "tensorrt-node doctor shows the driver and the GPUs; without one, use backend: 'onnxruntime'";
+  constexpr char hint[] =
+      "tensorrt-node doctor shows the driver and the GPUs; without one, use backend: 'onnxruntime'";
   std::string reason;
   CudaDriver const* cuda = find(&reason);
   if (cuda == nullptr) throw Error(ErrorCode::kGpuNotFound, reason, hint);
@@ -80,7 +81,8 @@ CudaDriver const& CudaDriver::requireDevice() {
 std::string CudaDriver::describe(CuResult result) const {
   char const* name = nullptr;
   char const* text = nullptr;
-  if (getErrorName(result, &name) != kCudaSuccess || name == nullptr) return "CUDA error " + std::to_string(result);
+  if (getErrorName(result, &name) != kCudaSuccess || name == nullptr)
+    return "CUDA error " + std::to_string(result);
   if (getErrorString(result, &text) != kCudaSuccess || text == nullptr) return name;
   return std::string(name) + ": " + text;
 }

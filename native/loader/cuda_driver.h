@@ -6,9 +6,9 @@
 
 namespace trtnode {
 
-// The part of the CUDA driver API that this addon uses, declared here as NVIDIA documents it ("CUDA Driver API"), so
-// that no CUDA toolkit is needed to compile. The names with _v2 are those the library exports; cuda.h maps the plain
-// names onto them.
+// The part of the CUDA driver API that this addon uses, declared here as NVIDIA documents it ("CUDA Driver
+// API"), so that no CUDA toolkit is needed to compile. The names with _v2 are those the library exports;
+// cuda.h maps the plain names onto them.
 using CuResult = int;
 using CuDevice = int;
 using CuDevicePtr = unsigned long long;
@@ -29,8 +29,8 @@ struct CudaDriver {
   static CudaDriver const* find(std::string* reason);
   // The driver with at least one device. Throws Error GPU_NOT_FOUND.
   //
-  // Ask this before TensorRT: without a driver, TensorRT 10.15's createInferRuntime_INTERNAL returned a garbage
-  // pointer (0x238) that is not null.
+  // Ask this before TensorRT: without a driver, TensorRT 10.15's createInferRuntime_INTERNAL returned a
+  // garbage pointer (0x238) that is not null.
   static CudaDriver const& requireDevice();
 
   // "CUDA_ERROR_OUT_OF_MEMORY: out of memory"

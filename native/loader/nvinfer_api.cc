@@ -50,9 +50,10 @@ NvinferApi NvinferApi::load(std::string const& path, int32_t expectedMajor) {
                 kInstallHint);
   }
   if (major != expectedMajor) {
-    throw Error(ErrorCode::kLoadFailed,
-                path + " is version " + api.version + ", expected major version " + std::to_string(expectedMajor),
-                kInstallHint);
+    throw Error(
+        ErrorCode::kLoadFailed,
+        path + " is version " + api.version + ", expected major version " + std::to_string(expectedMajor),
+        kInstallHint);
   }
   return api;
 }

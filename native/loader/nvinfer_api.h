@@ -8,8 +8,8 @@ namespace trtnode {
 // The C entry points of libnvinfer / libtensorrt_rtx. What they return is C++ of the family's headers; see
 // engine/tensorrt_family.h.
 struct NvinferApi {
-  // Throws Error TENSORRT_NOT_FOUND where the library does not load, LOAD_FAILED where its major version is not
-  // `expectedMajor` (the one whose headers this addon was compiled with).
+  // Throws Error TENSORRT_NOT_FOUND where the library does not load, LOAD_FAILED where its major version is
+  // not `expectedMajor` (the one whose headers this addon was compiled with).
   static NvinferApi load(std::string const& path, int32_t expectedMajor);
 
   void* (*createBuilder)(void* logger, int32_t version) = nullptr;

@@ -15,7 +15,9 @@ SharedLibrary::SharedLibrary(std::string path)
   }
 }
 
-void* SharedLibrary::find(char const* name) const noexcept { return dlsym(handle_, name); }
+void* SharedLibrary::find(char const* name) const noexcept {
+  return dlsym(handle_, name);
+}
 
 void* SharedLibrary::require(char const* name) const {
   void* symbol = find(name);

@@ -4,11 +4,11 @@
 
 namespace trtnode {
 
-// A shared library opened at run time, with RTLD_LOCAL: its symbols stay out of everybody else's way, and several
-// families of TensorRT live in one process.
+// A shared library opened at run time, with RTLD_LOCAL: its symbols stay out of everybody else's way, and
+// several families of TensorRT live in one process.
 //
-// It is never closed. TensorRT keeps threads, thread-locals and exit handlers of its own, so unloading it under them
-// crashes; opening the same path again costs nothing, since the loader hands back the same handle.
+// It is never closed. TensorRT keeps threads, thread-locals and exit handlers of its own, so unloading it
+// under them crashes; opening the same path again costs nothing, since the loader hands back the same handle.
 class SharedLibrary {
  public:
   // Throws std::runtime_error with the loader's own words.
