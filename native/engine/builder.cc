@@ -151,12 +151,18 @@ bool hasDynamicInput(nvinfer1::INetworkDefinition const& network) {
   return false;
 }
 
-void parse(BuildRequest const& request, nvonnxparser::IParser& parser, Logger const& logger) {
+void parse(BuildRequest const& request, nvonnxparser::IParser& parser,
+           nvinfer1::INetworkDefinition const& network, Logger const& logger) {
   bool const parsed = request.modelPath.empty()
                           ? parser.parse(request.modelBytes.data(), request.modelBytes.size())
                           : parser.parseFromFile(request.modelPath.c_str(),
                                                  static_cast<int>(nvinfer1::ILogger::Severity::kWARNING));
   if (!parsed) throw parserError(parser, logger.errors());
+  // The parser takes an empty file, and some texts, for a model without nodes.
+  if (network.getNbOutputs() == 0) {
+    throw Error(ErrorCode::kInvalidModel, "not a sound ONNX model: it has no outputs",
+                "check it with onnx.checker, or export it again");
+  }
 }
 
 Blob copyOf(nvinfer1::IHostMemory const& memory) {
@@ -207,7 +213,7 @@ BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& canc
   std::unique_ptr<nvonnxparser::IParser> const parser(static_cast<nvonnxparser::IParser*>(
       parserApi.createParser(network.get(), &logger, NV_ONNX_PARSER_VERSION)));
   if (parser == nullptr) fail(logger, "TensorRT made no ONNX parser");
-  parse(request, *parser, logger);
+  parse(request, *parser, *network, logger);
   if (cancelled.load()) throw Error(ErrorCode::kAborted, "the build was cancelled");
 
   std::unique_ptr<IBuilderConfig> const config(builder->createBuilderConfig());

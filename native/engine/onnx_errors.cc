@@ -7,7 +7,12 @@ namespace {
 
 using nvonnxparser::IParserError;
 
-bool isUnsupported(nvonnxparser::ErrorCode code) {
+// An op that nobody knows is reported as a plugin that was not found, under a code that says only "invalid
+// node".
+bool isUnsupported(nvonnxparser::IParser const& parser, IParserError const& error) {
+  char const* op = error.nodeOperator();
+  if (error.node() >= 0 && op != nullptr && *op != '\0' && !parser.supportsOperator(op)) return true;
+  nvonnxparser::ErrorCode const code = error.code();
   return code >= nvonnxparser::ErrorCode::kUNSUPPORTED_GRAPH &&
          code <= nvonnxparser::ErrorCode::kUNSUPPORTED_NODE_SHAPE;
 }
@@ -38,7 +43,7 @@ Error parserError(nvonnxparser::IParser const& parser, std::string const& logged
   for (int index = 0; index < parser.getNbErrors(); ++index) {
     IParserError const* error = parser.getError(index);
     if (error == nullptr) continue;
-    unsupported = unsupported || isUnsupported(error->code());
+    unsupported = unsupported || isUnsupported(parser, *error);
     invalid = invalid || isInvalid(error->code());
     std::string const node = nodeOf(*error);
     text += (text.empty() ? "" : "\n") + node + (node.empty() ? "" : ": ") + textOf(error->desc());
