@@ -103,7 +103,9 @@ function skim(reader: WireReader, outer: Field, depth: number): boolean {
   reader.seek(from)
   while (reader.next(to)) {
     const field = fieldAt(reader, schema)
-    if (field?.type !== undefined && skim(reader, field, depth + 1)) hasGraphs = true
+    if (field === undefined) continue
+    if (field.kind === 'string' || field.kind === 'strings') reader.checkString()
+    else if (field.type !== undefined && skim(reader, field, depth + 1)) hasGraphs = true
   }
   trail.length--
   reader.seek(to)

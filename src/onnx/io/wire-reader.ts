@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { TrtError } from '../../errors.js'
 import { MAX_DEPTH, MAX_NAME_BYTES, MAX_RECORDS, MAX_TEXT_BYTES } from './limits.js'
 import { type ByteSource, MemorySource } from './source.js'
@@ -14,7 +15,6 @@ export const FIXED32 = 5
 const WINDOW = 2 ** 15
 
 const TWO_32 = 2 ** 32
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Walks protobuf fields, in memory or in a file of any size. {@link next} reads a field's head and steps over its
@@ -92,24 +92,26 @@ export class WireReader {
 
   /** The current payload as a name. */
   string(): string {
+    const ascii = this.checkString()
     const { from, to } = this
-    const length = to - from
-    if (length === 0) return ''
-    if (length > MAX_NAME_BYTES) this.fail(`has a name of ${length} bytes`)
-    this.#text += length
+    return this.#window.toString(ascii ? 'latin1' : 'utf8', from - this.#windowAt, to - this.#windowAt)
+  }
+
+  /** Checks that the current payload is a name; returns whether it is ASCII, as almost all are. */
+  checkString(): boolean {
+    const { from, to } = this
+    if (to - from > MAX_NAME_BYTES) this.fail(`has a name of ${to - from} bytes`)
+    this.#text += to - from
     if (this.#text > MAX_TEXT_BYTES) this.fail(`has more than ${MAX_TEXT_BYTES} bytes of names`)
     this.#fill(from, to)
     const window = this.#window
-    const offset = from - this.#windowAt
-    // Names are ASCII almost always, and TextDecoder takes longer to be called than to decode them.
-    let i = offset
-    for (const stop = offset + length; i < stop && (window[i] as number) < 128; i++);
-    if (i === offset + length) return window.toString('latin1', offset, i)
-    try {
-      return utf8.decode(window.subarray(offset, offset + length))
-    } catch {
-      return this.fail(`has a name at byte ${from} that is not UTF-8`)
+    const stop = to - this.#windowAt
+    for (let i = from - this.#windowAt; i < stop; i++) {
+      if ((window[i] as number) < 128) continue
+      if (isUtf8(window.subarray(i, stop))) return false
+      this.fail(`has a name at byte ${from} that is not UTF-8`)
     }
+    return true
   }
 
   /** Bytes of a range; a view that the next call may overwrite where the source is a file. */

@@ -53,14 +53,15 @@ const TYPES: readonly (AttributeType | OtherType)[] = [
 export class Attribute {
   /** @internal */
   readonly proto: AttributeProto
+  /** The graphs in it: the branches of If, the bodies of Loop and Scan. */
+  readonly graphs: readonly Graph[]
   readonly #external: ExternalData
-  readonly #graphs: readonly Graph[]
 
   /** @internal */
   constructor(proto: AttributeProto, external: ExternalData, graphs: readonly Graph[]) {
     this.proto = proto
     this.#external = external
-    this.#graphs = graphs
+    this.graphs = graphs
   }
 
   get name(): string {
@@ -90,7 +91,7 @@ export class Attribute {
       case 'tensor':
         return proto.t && new ModelTensor(proto.t, this.#external)
       case 'graph':
-        return this.#graphs[0]
+        return this.graphs[0]
       case 'floats':
         return floatsOf(packedFixed(proto.floats, 4))
       case 'ints':
@@ -100,7 +101,7 @@ export class Attribute {
       case 'tensors':
         return proto.tensors.map((tensor) => new ModelTensor(tensor, this.#external))
       case 'graphs':
-        return this.#graphs
+        return this.graphs
       default:
         return undefined
     }

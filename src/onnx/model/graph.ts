@@ -231,7 +231,7 @@ export class Graph {
 
   /** Gives a value out. Its type and shape should be known: see {@link Value.setType}. */
   addOutput(value: Value): void {
-    if (!this.sees(value)) throw new TrtError('INVALID_ARGUMENT', `value "${value.name}" is not of this graph`)
+    this.checkSees(value)
     if (value.state.outputOf.has(this)) return
     const known = value.state.infos.find((info) => this.#valueInfos.has(info))
     const info = known ?? newMessage('ValueInfoProto', { name: value.name })
@@ -263,6 +263,15 @@ export class Graph {
       if (value.graph === graph) return graph.#values.get(value.name) === value
     }
     return false
+  }
+
+  /** @internal @throws {TrtError} `INVALID_ARGUMENT` */
+  checkSees(value: Value): void {
+    if (this.sees(value)) return
+    throw new TrtError(
+      'INVALID_ARGUMENT',
+      `expected a value of graph "${this.name}", received "${value.name}" of another`,
+    )
   }
 
   /** @internal the nodes without a sort */
@@ -429,7 +438,9 @@ export class Graph {
   }
 
   #inputOf(input: Value | string | undefined): Value | undefined {
-    return typeof input === 'string' ? (input === '' ? undefined : this.#resolve(input)) : input
+    const value = typeof input === 'string' ? (input === '' ? undefined : this.#resolve(input)) : input
+    if (value !== undefined) this.checkSees(value)
+    return value
   }
 
   #outputsOf(outputs: readonly (Value | string | undefined)[]): (Value | undefined)[] {

@@ -67,7 +67,7 @@ export class Node {
 
   /** @throws {TrtError} `INVALID_ARGUMENT` where a value cannot be seen from here */
   set inputs(inputs: readonly (Value | undefined)[]) {
-    for (const value of inputs) this.#checkVisible(value)
+    for (const value of inputs) if (value !== undefined) this.graph.checkSees(value)
     for (const value of new Set(this.#inputs)) value?.state.consumers.delete(this)
     this.#inputs = [...inputs]
     for (const value of inputs) value?.state.consumers.add(this)
@@ -227,11 +227,6 @@ export class Node {
   #syncInputs(): void {
     this.proto.input = this.#inputs.map((input) => input?.name ?? '')
     this.touch()
-  }
-
-  #checkVisible(value: Value | undefined): void {
-    if (value === undefined || this.graph.sees(value)) return
-    throw new TrtError('INVALID_ARGUMENT', `${this}: expected inputs of its graph, received "${value.name}" of another`)
   }
 
   #attribute(proto: AttributeProto): Attribute {

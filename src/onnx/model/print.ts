@@ -32,13 +32,12 @@ function listNode(node: Node, indent: string): string[] {
   const outputs = node.outputs.map((value) => (value === undefined ? '_' : typed(value))).join(', ')
   const inputs = node.inputs.map((value) => value?.name ?? '_').join(', ')
   const op = node.domain === '' ? node.opType : `${node.domain}:${node.opType}`
-  const plain = node.attributes.filter(({ type }) => type !== 'graph' && type !== 'graphs')
+  const plain = node.attributes.filter(({ graphs }) => graphs.length === 0)
   const attributes = plain.length === 0 ? '' : ` {${plain.map(attribute).join(', ')}}`
   const name = node.name === '' ? '' : `  # ${node.name}`
   const lines = [`${indent}${outputs} = ${op}(${inputs})${attributes}${name}`]
-  for (const inner of node.attributes) {
-    const graphs = inner.type === 'graph' || inner.type === 'graphs' ? [inner.value].flat() : []
-    for (const body of graphs) lines.push(...listGraph(inner.name, body as Graph, `${indent}  `))
+  for (const { name, graphs } of node.attributes) {
+    for (const body of graphs) lines.push(...listGraph(name, body, `${indent}  `))
   }
   return lines
 }

@@ -1,4 +1,3 @@
-import { TrtError } from '../../errors.js'
 import { type ElementType, elementTypeNumber } from '../data-types.js'
 import { type DimensionProto, newMessage, type TypeProto, type ValueInfoProto } from '../io/proto.js'
 import { type Dim, dimsOf, shapeOf, typeNameOf } from '../value-type.js'
@@ -114,9 +113,7 @@ export class Value {
    */
   replaceUsesWith(other: Value): void {
     if (other === this) return
-    if (!this.graph.sees(other)) {
-      throw new TrtError('INVALID_ARGUMENT', `value "${other.name}" cannot be seen where "${this.name}" is used`)
-    }
+    this.graph.checkSees(other)
     for (const node of this.consumers) if (node !== other.producer) node.replaceInput(this, other)
     if (this.isOutput) this.graph.replaceOutput(this, other)
   }
