@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Builds the doubles of libcuda and TensorRT (see README.md) into build/doubles, or with a sanitizer into
 // build/doubles-<name>. A second run takes a second.
-// Usage: build-doubles.mjs [--sanitize=address|thread] [--output=FOLDER]
+// Usage: build-doubles.mjs [--sanitize=address|thread] [--families=rtx,trt10,trt11]
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -11,9 +11,8 @@ import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = resolve(here, '../..')
-const { values } = parseArgs({ options: { sanitize: { type: 'string' }, output: { type: 'string' } } })
-const sanitizers = { address: 'address,undefined', thread: 'thread' }
-if (values.sanitize !== undefined && !(values.sanitize in sanitizers)) {
+const { values } = parseArgs({ options: { sanitize: { type: 'string' }, families: { type: 'string', default: 'rtx,trt10,trt11' } } })
+if (![undefined, 'address', 'thread'].includes(values.sanitize)) {
   console.error(`--sanitize: expected address or thread, received ${values.sanitize}`)
   process.exit(2)
 }
@@ -26,7 +25,7 @@ if (!existsSync(join(headers, 'trt11-11.4', 'NvInfer.h'))) {
   process.exit(1)
 }
 
-const output = resolve(values.output ?? join(root, 'build', values.sanitize ? `doubles-${values.sanitize}` : 'doubles'))
+const output = join(root, 'build', values.sanitize ? `doubles-${values.sanitize}` : 'doubles')
 const build = join(output, '.build')
 mkdirSync(build, { recursive: true })
 const run = (...args) => execFileSync('cmake', args, { stdio: ['ignore', 'inherit', 'inherit'] })
@@ -36,6 +35,7 @@ run(
   `-DTRT_DOUBLES_OUTPUT=${output}`,
   `-DTRT_DOUBLES_NODE=${process.execPath}`,
   `-DTRT_DOUBLES_NODE_HEADERS=${join(root, 'node_modules/node-api-headers/include')}`,
-  `-DTRT_DOUBLES_SANITIZE=${values.sanitize ? sanitizers[values.sanitize] : ''}`,
+  `-DTRT_DOUBLES_SANITIZE=${values.sanitize ?? ''}`,
+  `-DTRT_DOUBLES_FAMILIES=${values.families.replaceAll(',', ';')}`,
 )
 run('--build', build, '--parallel', '2')

@@ -474,8 +474,11 @@ extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleEnqueue(const char* what, CUstrea
 }
 
 extern "C" TRT_DOUBLE_EXPORT bool trtDoubleRequireContext(const char* what) {
-  const Call call(what, Needs::kContext);
-  return call.result() == CUDA_SUCCESS;
+  if (!Driver::get().initialised()) return false;
+  const auto& stack = contextStack();
+  const bool current = !stack.empty() && Driver::get().contexts.find(stack.back()) != nullptr;
+  if (!current) misuse(std::string(what) + ": no context is current on the calling thread");
+  return current;
 }
 
 extern "C" TRT_DOUBLE_EXPORT CUdeviceptr trtDoubleAllocate(const char* what, size_t bytes) {

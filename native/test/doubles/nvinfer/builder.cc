@@ -98,9 +98,9 @@ bool TimingCacheDouble::reset() noexcept {
 
 // ---- configuration
 
-BuilderConfigDouble::BuilderConfigDouble(Factory& builder)
+BuilderConfigDouble::BuilderConfigDouble(Factory& builder, nvinfer1::ILogger& logger)
     // TensorRT's default, as BuilderFlag::kTF32 documents it.
-    : product_(builder), flags_(1U << static_cast<uint32_t>(nvinfer1::BuilderFlag::kTF32)) {}
+    : product_(builder), logger_(logger), flags_(1U << static_cast<uint32_t>(nvinfer1::BuilderFlag::kTF32)) {}
 
 void BuilderConfigDouble::setFlags(nvinfer1::BuilderFlags flags) noexcept {
   BuilderConfigStub::setFlags(flags);
@@ -127,6 +127,22 @@ int32_t BuilderConfigDouble::addOptimizationProfile(nvinfer1::IOptimizationProfi
   if (!own || !own->isValid()) return -1;
   profiles_.push_back(own);
   return static_cast<int32_t>(profiles_.size()) - 1;
+}
+
+void BuilderConfigDouble::setMemoryPoolLimit(nvinfer1::MemoryPoolType pool, std::size_t bytes) noexcept {
+  BuilderConfigStub::setMemoryPoolLimit(pool, bytes);
+  const std::string name = enumName(pool);
+  // TensorRT says so in its log only, and keeps the limit that was there.
+  if (name.rfind("kDLA", 0) == 0 && settingNumber("TRT_DOUBLE_DLA", 0) == 0) {
+    logError(logger_, "IBuilderConfig::setMemoryPoolLimit: Error Code 3: API Usage Error (" + name + ": no DLA here)");
+    return;
+  }
+  poolLimits_[pool] = bytes;
+}
+
+std::size_t BuilderConfigDouble::getMemoryPoolLimit(nvinfer1::MemoryPoolType pool) const noexcept {
+  auto limit = poolLimits_.find(pool);
+  return limit == poolLimits_.end() ? 0 : limit->second;
 }
 
 nvinfer1::ITimingCache* BuilderConfigDouble::createTimingCache(void const* blob, std::size_t size) const noexcept {
@@ -158,7 +174,7 @@ Json BuilderConfigDouble::toJson() const {
 // ---- builder
 
 nvinfer1::IBuilderConfig* BuilderDouble::createBuilderConfig() noexcept {
-  return injected(logger_, "IBuilder::createBuilderConfig") ? nullptr : new BuilderConfigDouble(factory_);
+  return injected(logger_, "IBuilder::createBuilderConfig") ? nullptr : new BuilderConfigDouble(factory_, logger_);
 }
 
 nvinfer1::INetworkDefinition* BuilderDouble::createNetworkV2(nvinfer1::NetworkDefinitionCreationFlags flags) noexcept {

@@ -46,7 +46,7 @@ class TimingCacheDouble final : public nvinfer1::TimingCacheStub {
 
 class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
  public:
-  explicit BuilderConfigDouble(Factory& builder);
+  BuilderConfigDouble(Factory& builder, nvinfer1::ILogger& logger);
 
   void setFlags(nvinfer1::BuilderFlags flags) noexcept override;
   void setFlag(nvinfer1::BuilderFlag flag) noexcept override;
@@ -55,6 +55,8 @@ class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
   nvinfer1::BuilderFlags getFlags() const noexcept override { return flags_; }
   int32_t addOptimizationProfile(nvinfer1::IOptimizationProfile const* profile) noexcept override;
   int32_t getNbOptimizationProfiles() const noexcept override { return static_cast<int32_t>(profiles_.size()); }
+  void setMemoryPoolLimit(nvinfer1::MemoryPoolType pool, std::size_t bytes) noexcept override;
+  std::size_t getMemoryPoolLimit(nvinfer1::MemoryPoolType pool) const noexcept override;
   nvinfer1::ITimingCache* createTimingCache(void const* blob, std::size_t size) const noexcept override;
   bool setTimingCache(nvinfer1::ITimingCache const& cache, bool ignoreMismatch) noexcept override;
   nvinfer1::ITimingCache const* getTimingCache() const noexcept override { return timingCache_; }
@@ -67,7 +69,9 @@ class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
 
  private:
   const Factory::Product product_;
+  nvinfer1::ILogger& logger_;
   nvinfer1::BuilderFlags flags_;
+  std::map<nvinfer1::MemoryPoolType, std::size_t> poolLimits_;
   std::vector<const ProfileDouble*> profiles_;
   TimingCacheDouble* timingCache_ = nullptr;
   nvinfer1::IProgressMonitor* monitor_ = nullptr;

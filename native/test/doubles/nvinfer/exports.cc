@@ -30,7 +30,7 @@ bool onGpu(const char* function) {
 API void* createInferBuilder_INTERNAL(void* logger, int32_t version) noexcept {
   auto& log = *static_cast<nvinfer1::ILogger*>(logger);
   if (!acceptsVersion(version) || injected(log, "createInferBuilder_INTERNAL")) return nullptr;
-  if (!kBuildsWithoutGpu && !onGpu("createInferBuilder_INTERNAL (context)")) {
+  if (!kBuildsWithoutGpu && !onGpu("createInferBuilder_INTERNAL")) {
     logError(log, "createInferBuilder: Error Code 6: API Usage Error (CUDA initialization failure)");
     return nullptr;
   }
@@ -41,7 +41,7 @@ API void* createInferRuntime_INTERNAL(void* logger, int32_t version) noexcept {
   auto& log = *static_cast<nvinfer1::ILogger*>(logger);
   if (!acceptsVersion(version) || injected(log, "createInferRuntime_INTERNAL")) return nullptr;
   // What TensorRT 10.15 does on a machine without a driver: no null, and no object either.
-  if (!onGpu("createInferRuntime_INTERNAL (context)")) return reinterpret_cast<void*>(0x238);
+  if (!onGpu("createInferRuntime_INTERNAL")) return reinterpret_cast<void*>(0x238);
   return static_cast<nvinfer1::IRuntime*>(new RuntimeDouble(log));
 }
 

@@ -26,9 +26,11 @@ std::optional<nvinfer1::DataType> typeOf(int elementType) {
   }
 }
 
+bool isKnownOp(const std::string& op) { return op.rfind("Unknown", 0) != 0; }
+
 bool isUnsupported(const OnnxNode& node) {
   const bool own = node.domain.empty() || node.domain == "ai.onnx";
-  return !own || node.op.rfind("Unknown", 0) == 0;
+  return !own || !isKnownOp(node.op);
 }
 
 }  // namespace
@@ -42,6 +44,8 @@ bool ParserDouble::fail(nvonnxparser::ErrorCode code, const std::string& text, i
 nvonnxparser::IParserError const* ParserDouble::getError(int index) const noexcept {
   return index >= 0 && index < getNbErrors() ? &errors_[static_cast<size_t>(index)] : nullptr;
 }
+
+bool ParserDouble::supportsOperator(char const* op) const noexcept { return isKnownOp(op); }
 
 bool ParserDouble::parse(void const* model, size_t size, char const*) noexcept {
   using nvonnxparser::ErrorCode;

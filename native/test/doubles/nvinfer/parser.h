@@ -39,6 +39,7 @@ class ParserDouble final : public nvonnxparser::ParserStub {
 
   bool parse(void const* model, size_t size, char const* path) noexcept override;
   bool parseFromFile(char const* path, int verbosity) noexcept override;
+  bool supportsOperator(char const* op) const noexcept override;
   int getNbErrors() const noexcept override { return static_cast<int>(errors_.size()); }
   nvonnxparser::IParserError const* getError(int index) const noexcept override;
   void clearErrors() noexcept override { errors_.clear(); }

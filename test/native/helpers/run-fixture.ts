@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The package's folder. */
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** The families of TensorRT that there are doubles and an addon for. */
+export const FAMILIES = ['rtx', 'trt10', 'trt11'] as const
+export type Family = (typeof FAMILIES)[number]
+
+export interface FixtureOptions {
+  readonly family?: Family
+  readonly args?: readonly unknown[]
+  readonly env?: NodeJS.ProcessEnv
+  readonly execArgv?: readonly string[]
+  /** The package to run in; default: this one. */
+  readonly root?: string
+  readonly doubles?: string
+  /** Whether there is a libcuda at all. */
+  readonly driver?: boolean
+}
+
+export interface FixtureOutcome {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs test/native/fixtures/<name>.mjs on the doubles, in a process of its own. */
+export function runFixture(name: string, options: FixtureOptions = {}): Promise<FixtureOutcome> {
+  const { family = 'trt10', args = [], env = {}, execArgv = [], root = ROOT, driver = true } = options
+  const { doubles = join(root, 'build', 'doubles') } = options
+  const script = join(root, 'test', 'native', 'fixtures', `${name}.mjs`)
+  const child = spawn(process.execPath, [...execArgv, script, ...args.map((arg) => JSON.stringify(arg))], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      TRT_TEST_FAMILY: family,
+      TRT_TEST_DOUBLES: doubles,
+      LD_LIBRARY_PATH: driver ? join(doubles, 'cuda') : '',
+      ...env,
+    },
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
+  })
+}
+
+/** The result that a fixture says, which has to end in an orderly way: exit code 0, and nothing misused. */
+// biome-ignore lint/suspicious/noExplicitAny: a fixture's JSON is whatever the test says it is
+export async function resultOf(name: string, options: FixtureOptions = {}): Promise<any> {
+  const { code, signal, stdout, stderr } = await runFixture(name, options)
+  if (code !== 0) throw new Error(`${name} ended with ${signal ?? `exit code ${code}`}:\n${stderr}${stdout}`)
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+}
