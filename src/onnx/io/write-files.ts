@@ -39,7 +39,7 @@ export async function writeFiles(files: readonly OutputFile[]): Promise<void> {
     }
     for (const { temporary, target } of written) await rename(temporary, target)
   } catch (error) {
-    await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true })))
+    await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })))
     throw writeError(files.at(-1)?.path ?? '', error)
   }
 }
