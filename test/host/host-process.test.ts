@@ -99,6 +99,22 @@ describe('an end during a request', () => {
   })
 })
 
+it('a process that cannot be started says so, in every request', async () => {
+  const { execPath } = process
+  process.execPath = '/no/such/node'
+  try {
+    const host = start()
+    await expect(host.request('echo')).rejects.toMatchObject({
+      code: 'PROCESS_CRASHED',
+      message: expect.stringMatching(/could not be started.*ENOENT/s),
+    })
+    expect(await host.ended).toMatchObject({ code: null, signal: null })
+    await expect(host.request('echo')).rejects.toThrow('ENOENT')
+  } finally {
+    process.execPath = execPath
+  }
+})
+
 describe('the owner goes', () => {
   async function ownerProcess(mode: string): Promise<{ owner: ReturnType<typeof spawn>; pid: number }> {
     const owner = spawn(process.execPath, [fileURLToPath(OWNER), mode], { stdio: ['ignore', 'pipe', 'inherit'] })

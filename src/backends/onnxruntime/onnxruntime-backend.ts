@@ -13,7 +13,7 @@ import { HostProcess } from '../../host/host-process.js'
 import { ScratchFile } from '../../host/scratch-file.js'
 import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
 import type { BuildEvent, BuildPayload, BuildReply, LoadPayload, LoadReply, Source } from './messages.js'
-import { OrtEngine, SLOTS } from './ort-engine.js'
+import { OrtEngine, releaseAll, SLOTS } from './ort-engine.js'
 import { judgeSettings } from './settings.js'
 
 const CHILD = new URL('./child.js', import.meta.url)
@@ -38,7 +38,7 @@ async function build({ model, profiles, settings }: BuildRequest, control: Build
       const reply = await host.request<BuildReply, BuildEvent>('build', payload, (event) => progress.report(event))
       const plan = new Uint8Array(reply.length)
       await file.read(plan, 0)
-      await release(host, files)
+      await releaseAll(host, files)
       return { plan, precision: reply.precision, version: reply.version, computeCapabilities: [], warnings }
     } finally {
       progress.stop()
@@ -81,16 +81,11 @@ async function inChild<T>(
     signal?.addEventListener('abort', abort, { once: true })
     return await task(host, files)
   } catch (error) {
-    await release(host, files)
+    await releaseAll(host, files)
     throw signal?.aborted ? abortedError(what, signal) : error
   } finally {
     signal?.removeEventListener('abort', abort)
   }
-}
-
-async function release(host: HostProcess | undefined, files: readonly ScratchFile[]): Promise<void> {
-  await host?.kill()
-  for (const file of files) file.close()
 }
 
 async function toSource(

@@ -4,6 +4,9 @@
  * A call goes through three stages, each in the order of calls: its inputs are written into a slot's scratch file, the
  * child computes, its outputs are read back. With three slots the stages of three calls overlap, so the child finds the
  * next call waiting when it is done with one. Outputs take the place of inputs in the file: the child has read them.
+ *
+ * The files keep their size between calls, as onnxruntime keeps its arena, so that the next call finds its memory there:
+ * 100 MB are written in 25 ms of CPU time then, against 50 ms. Calls one by one use one file, overlapping ones up to three.
  */
 
 import { abortedError, TrtError, throwIfAborted } from '../../errors.js'
@@ -22,8 +25,8 @@ interface Slot {
   readonly file: ScratchFile
 }
 
-/** Ends the child of an engine that was dropped without `close()`. */
-const forgotten = new FinalizationRegistry<HostProcess>((host) => void host.kill())
+/** Ends the child of an engine that was dropped without `close()`: a safety net, since nobody knows when it is called. */
+const forgotten = new FinalizationRegistry<() => Promise<void>>((release) => void release())
 
 /** See the head of this file. */
 export class OrtEngine implements BackendEngine {
@@ -47,7 +50,7 @@ export class OrtEngine implements BackendEngine {
     this.profiles = loaded.profiles
     this.precision = loaded.precision
     this.version = loaded.version
-    forgotten.register(this, host, this)
+    forgotten.register(this, () => releaseAll(host, files), this)
   }
 
   /** The data of `feeds` has to stay as it is until the promise settles. */
@@ -71,7 +74,10 @@ export class OrtEngine implements BackendEngine {
     await this.#host.kill()
     // A call that was aborted may still be writing or reading.
     const slots = await Promise.all(Array.from({ length: SLOTS }, () => this.#slots.acquire()))
-    for (const { file } of slots) file.close()
+    await releaseAll(
+      this.#host,
+      slots.map(({ file }) => file),
+    )
   }
 
   async #compute(
@@ -107,6 +113,12 @@ export class OrtEngine implements BackendEngine {
       })
     }
   }
+}
+
+/** Ends a child, and then closes the files that it shares. */
+export async function releaseAll(host: HostProcess | undefined, files: readonly ScratchFile[]): Promise<void> {
+  await host?.kill()
+  for (const file of files) file.close()
 }
 
 async function writeInputs(

@@ -1,9 +1,11 @@
 // Whatever ends while a model runs: exit codes are as they should be, siblings go on, and no process is left.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import * as trt from 'tensorrt-node'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
@@ -162,6 +164,26 @@ it('aborting a build or a load ends its process', async () => {
     await outcome
     expect(newChildren()).toEqual([])
   }
+})
+
+it('an engine that is dropped without close() is ended by the garbage collector, and its files with it', async () => {
+  setFlagsFromString('--expose-gc')
+  const gc: () => void = runInNewContext('gc')
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const before = descriptors()
+  await (await trt.loadEngine(file)).infer(rounds(1))
+  expect(newChildren()).toHaveLength(1)
+  while (newChildren().length > 0 || descriptors() > before) {
+    await new Promise((resolve) => setImmediate(resolve))
+    gc()
+  }
+})
+
+it('loading and closing leaves no descriptor', async () => {
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const before = descriptors()
+  for (let i = 0; i < 3; i++) await (await trt.loadEngine(file)).close()
+  expect(descriptors()).toBe(before)
 })
 
 it('an engine that is not closed does not keep the process', async () => {
