@@ -48,6 +48,10 @@ it('tells a dangling link from nothing at all', () => {
   expect(checkLibrary(join(dir, 'link.so', 'below'))).toEqual({ ok: false, problem: undefined })
 })
 
+it('refuses a cut-off library whose section table was stripped, by its segments', () => {
+  expect(problemOf(standInLibrary().subarray(0, 2000))).toBe('truncated: 2000 of 4096 bytes')
+})
+
 describe('a library that the compiler made', () => {
   let library: Buffer
   beforeAll(() => {

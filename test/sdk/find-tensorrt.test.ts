@@ -66,8 +66,9 @@ describe('Python packages', () => {
     const packages = 'env/lib/python3.12/site-packages'
     writeLibrary(join(dir, packages, 'tensorrt_libs/libnvinfer.so.8'))
     mkdirSync(join(dir, packages, 'tensorrt_cu12_libs-8.6.1.dist-info'))
-    // Another package's version, and another major version's.
+    // Another package's version, and other major versions'.
     mkdirSync(join(dir, packages, 'tensorrt_lean_cu12_libs-8.5.0.dist-info'))
+    mkdirSync(join(dir, packages, 'tensorrt_cu11_libs-7.2.3.dist-info'))
     mkdirSync(join(dir, packages, 'tensorrt_cu13_libs-10.0.1.dist-info'))
     process.env.VIRTUAL_ENV = join(dir, 'env')
     expect(findTensorRT({ family: 'trt8' }).sdk).toMatchObject({
