@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ROOT, run, step } from './lib/run.mjs'
+import { run, step } from './lib/run.mjs'
 
 const NODE_MAJORS = [22, 24]
 
