@@ -39,8 +39,8 @@ BuildSettings settingsOf(Napi::Object object) {
   settings.timingCache = optionalString(object, "timingCache").value_or("");
   if (has(object, "refittable")) {
     Napi::Value const refittable = object.Get("refittable");
-    settings.refit = refittable.IsBoolean() && refittable.As<Napi::Boolean>().Value();
-    settings.refitIdentical = refittable.IsString();
+    if (refittable.IsString()) settings.refitIdentical = true;
+    if (refittable.IsBoolean() && refittable.As<Napi::Boolean>().Value()) settings.refit = true;
   }
   if (has(object, "tacticSources")) {
     settings.tacticSources = stringsOf(object.Get("tacticSources"), "tacticSources");

@@ -64,7 +64,11 @@ void Dispatcher::drain(Napi::Env env) {
       queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()),
                     std::make_move_iterator(batch.end()));
       if (!queue_.empty()) wake();
-      error.ThrowAsJavaScriptException();
+      try {
+        error.ThrowAsJavaScriptException();
+      } catch (Napi::Error const&) {
+        // The environment is ending, and takes no exceptions any more: terminate() on a busy worker.
+      }
       return;
     }
   }
