@@ -1,5 +1,5 @@
 import { MAX_DEPTH } from './limits.js'
-import { Lazy, MESSAGES, type Message, type MessageSpan, type Messages, type MessageType } from './proto.js'
+import { Lazy, MESSAGES, type Message, type MessageSpan, type Messages, type MessageType, NONE } from './proto.js'
 import { type Field, SCHEMAS, type Schema } from './schema.js'
 import type { ByteSource, Span } from './source.js'
 import { VARINT, WireReader } from './wire-reader.js'
@@ -84,13 +84,28 @@ function decodeMessage(reader: WireReader, field: Field, message: Fields, depth:
 /** Checks messages as {@link decode} does, and leaves it to their first user to decode them. */
 function postpone(reader: WireReader, field: Field, message: Fields, depth: number): void {
   let lazy = message[field.slot]
-  if (!(lazy instanceof Lazy)) {
-    lazy = new Lazy((spans) => decodeLazy(field, spans, depth))
+  if (lazy instanceof Postponed) {
+    lazy.spans = appendRun(lazy.spans as Span[], reader)
+  } else {
+    lazy = new Postponed(appendRun(NONE, reader), field, depth)
     message[field.slot] = lazy
   }
-  const { spans } = lazy as Lazy<unknown>
-  appendRun(spans, reader)
-  if (skim(reader, field, depth + 1)) (lazy as Lazy<unknown>).hasGraphs = true
+  if (skim(reader, field, depth + 1)) (lazy as Postponed).hasGraphs = true
+}
+
+class Postponed extends Lazy<unknown> {
+  readonly #field: Field
+  readonly #depth: number
+
+  constructor(spans: readonly Span[], field: Field, depth: number) {
+    super(spans)
+    this.#field = field
+    this.#depth = depth
+  }
+
+  override decode(): unknown {
+    return decodeLazy(this.#field, this.spans, this.#depth)
+  }
 }
 
 /** Checks the current field, a message; returns whether there is a graph in it. */
@@ -160,7 +175,7 @@ function appendRun(runs: Span[], reader: WireReader): Span[] {
   }
   reader.count()
   const run = { source: reader.source, from: reader.head, to: reader.to }
-  if (Object.isFrozen(runs)) return [run]
+  if (runs === NONE) return [run]
   runs.push(run)
   return runs
 }

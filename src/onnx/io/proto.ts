@@ -3,9 +3,10 @@
  * Field names are onnx.proto's in camel case; an absent optional field is `undefined`, an absent repeated one `[]`
  * (one frozen array for all of them: assign a new list, never push into an old one).
  *
- * Classes, and not object literals made from the tables in schema.ts: those took four times as long for the 150,000
- * messages of 20,000 nodes, as V8 gave them no common shape.
+ * Absent fields are not in the object but in its prototype: a node has five fields of fourteen, and 20,000 nodes with
+ * every field in each object took twice as long to read.
  */
+import { SCHEMAS } from './schema.js'
 import type { Span } from './source.js'
 
 /** An integer of up to 64 bits: a bigint only where a number would not be exact. */
@@ -19,84 +20,79 @@ export interface MessageSpan extends Span {
   readonly head: number
 }
 
-const NONE = Object.freeze([]) as unknown as never[]
-
 /** Messages that were checked, and not decoded so far. */
-export class Lazy<T> {
-  /** Their fields, whole. */
-  readonly spans: Span[] = []
+export abstract class Lazy<T> {
+  /** Their fields, whole; mostly one span. */
+  spans: readonly Span[]
   /** Whether there is a graph in them. */
   hasGraphs = false
-  readonly #decode: (spans: readonly Span[]) => T
 
-  constructor(decode: (spans: readonly Span[]) => T) {
-    this.#decode = decode
+  constructor(spans: readonly Span[]) {
+    this.spans = spans
   }
 
-  decode(): T {
-    return this.#decode(this.spans)
-  }
+  abstract decode(): T
 }
 
 /** What every message holds besides its fields. */
 export abstract class Message {
   abstract readonly $type: MessageType
   /** Where it was read. Undefined for one made here. */
-  $span: MessageSpan | undefined = undefined
+  declare $span: MessageSpan | undefined
   /** Whether a field of its own was changed. A message that was not, nor any inside it, is written as it was read. */
-  $touched = false
+  declare $touched: boolean
   /** Whole fields that the schema does not know, kept byte for byte. */
-  $unknown: Span[] = NONE
+  declare $unknown: Span[]
 }
 
 export class ModelProto extends Message {
   get $type() {
     return 'ModelProto' as const
   }
-  irVersion: Int | undefined = undefined
-  producerName: string | undefined = undefined
-  producerVersion: string | undefined = undefined
-  domain: string | undefined = undefined
-  modelVersion: Int | undefined = undefined
-  docString: Span | undefined = undefined
-  graph: GraphProto | undefined = undefined
-  opsetImport: OperatorSetIdProto[] = NONE
-  metadataProps: StringStringEntryProto[] = NONE
-  trainingInfo: TrainingInfoProto[] = NONE
-  functions: FunctionProto[] = NONE
-  configuration: DeviceConfigurationProto[] = NONE
+  declare irVersion: Int | undefined
+  declare producerName: string | undefined
+  declare producerVersion: string | undefined
+  declare domain: string | undefined
+  declare modelVersion: Int | undefined
+  declare docString: Span | undefined
+  declare graph: GraphProto | undefined
+  declare opsetImport: OperatorSetIdProto[]
+  declare metadataProps: StringStringEntryProto[]
+  declare trainingInfo: TrainingInfoProto[]
+  declare functions: FunctionProto[]
+  declare configuration: DeviceConfigurationProto[]
 }
 
 export class GraphProto extends Message {
   get $type() {
     return 'GraphProto' as const
   }
-  node: NodeProto[] = NONE
-  name: string | undefined = undefined
-  initializer: TensorProto[] = NONE
-  docString: Span | undefined = undefined
-  input: ValueInfoProto[] = NONE
-  output: ValueInfoProto[] = NONE
-  valueInfo: ValueInfoProto[] = NONE
-  quantizationAnnotation: TensorAnnotation[] = NONE
-  sparseInitializer: SparseTensorProto[] = NONE
-  metadataProps: StringStringEntryProto[] = NONE
+  declare node: NodeProto[]
+  declare name: string | undefined
+  declare initializer: TensorProto[]
+  declare docString: Span | undefined
+  declare input: ValueInfoProto[]
+  declare output: ValueInfoProto[]
+  declare valueInfo: ValueInfoProto[]
+  declare quantizationAnnotation: TensorAnnotation[]
+  declare sparseInitializer: SparseTensorProto[]
+  declare metadataProps: StringStringEntryProto[]
 }
 
 export class NodeProto extends Message {
   get $type() {
     return 'NodeProto' as const
   }
-  input: string[] = NONE
-  output: string[] = NONE
-  name: string | undefined = undefined
-  opType: string | undefined = undefined
-  $attribute: AttributeProto[] | Lazy<AttributeProto[]> = NONE
-  docString: Span | undefined = undefined
-  domain: string | undefined = undefined
-  overload: string | undefined = undefined
-  metadataProps: StringStringEntryProto[] = NONE
-  deviceConfigurations: NodeDeviceConfigurationProto[] = NONE
+  declare input: string[]
+  declare output: string[]
+  declare name: string | undefined
+  declare opType: string | undefined
+  declare $attribute: AttributeProto[] | Lazy<AttributeProto[]>
+  declare docString: Span | undefined
+  declare domain: string | undefined
+  declare overload: string | undefined
+  declare metadataProps: StringStringEntryProto[]
+  declare deviceConfigurations: NodeDeviceConfigurationProto[]
 
   get attribute(): AttributeProto[] {
     if (this.$attribute instanceof Lazy) this.$attribute = this.$attribute.decode()
@@ -117,64 +113,64 @@ export class AttributeProto extends Message {
   get $type() {
     return 'AttributeProto' as const
   }
-  name: string | undefined = undefined
-  f: number | undefined = undefined
-  i: Int | undefined = undefined
-  s: Span | undefined = undefined
-  t: TensorProto | undefined = undefined
-  g: GraphProto | undefined = undefined
-  floats: Span[] = NONE
-  ints: Span[] = NONE
-  strings: Span[] = NONE
-  tensors: TensorProto[] = NONE
-  graphs: GraphProto[] = NONE
-  docString: Span | undefined = undefined
-  tp: TypeProto | undefined = undefined
-  typeProtos: TypeProto[] = NONE
-  type: Int | undefined = undefined
-  refAttrName: string | undefined = undefined
-  sparseTensor: SparseTensorProto | undefined = undefined
-  sparseTensors: SparseTensorProto[] = NONE
+  declare name: string | undefined
+  declare f: number | undefined
+  declare i: Int | undefined
+  declare s: Span | undefined
+  declare t: TensorProto | undefined
+  declare g: GraphProto | undefined
+  declare floats: Span[]
+  declare ints: Span[]
+  declare strings: Span[]
+  declare tensors: TensorProto[]
+  declare graphs: GraphProto[]
+  declare docString: Span | undefined
+  declare tp: TypeProto | undefined
+  declare typeProtos: TypeProto[]
+  declare type: Int | undefined
+  declare refAttrName: string | undefined
+  declare sparseTensor: SparseTensorProto | undefined
+  declare sparseTensors: SparseTensorProto[]
 }
 
 export class TensorProto extends Message {
   get $type() {
     return 'TensorProto' as const
   }
-  dims: Int[] = NONE
-  dataType: Int | undefined = undefined
-  segment: Span | undefined = undefined
-  floatData: Span[] = NONE
-  int32Data: Span[] = NONE
-  stringData: Span[] = NONE
-  int64Data: Span[] = NONE
-  name: string | undefined = undefined
-  rawData: Span | undefined = undefined
-  doubleData: Span[] = NONE
-  uint64Data: Span[] = NONE
-  docString: Span | undefined = undefined
-  externalData: StringStringEntryProto[] = NONE
-  dataLocation: Int | undefined = undefined
-  metadataProps: StringStringEntryProto[] = NONE
+  declare dims: Int[]
+  declare dataType: Int | undefined
+  declare segment: Span | undefined
+  declare floatData: Span[]
+  declare int32Data: Span[]
+  declare stringData: Span[]
+  declare int64Data: Span[]
+  declare name: string | undefined
+  declare rawData: Span | undefined
+  declare doubleData: Span[]
+  declare uint64Data: Span[]
+  declare docString: Span | undefined
+  declare externalData: StringStringEntryProto[]
+  declare dataLocation: Int | undefined
+  declare metadataProps: StringStringEntryProto[]
 }
 
 export class SparseTensorProto extends Message {
   get $type() {
     return 'SparseTensorProto' as const
   }
-  values: TensorProto | undefined = undefined
-  indices: TensorProto | undefined = undefined
-  dims: Int[] = NONE
+  declare values: TensorProto | undefined
+  declare indices: TensorProto | undefined
+  declare dims: Int[]
 }
 
 export class ValueInfoProto extends Message {
   get $type() {
     return 'ValueInfoProto' as const
   }
-  name: string | undefined = undefined
-  $valueType: TypeProto | undefined | Lazy<TypeProto> = undefined
-  docString: Span | undefined = undefined
-  metadataProps: StringStringEntryProto[] = NONE
+  declare name: string | undefined
+  declare $valueType: TypeProto | undefined | Lazy<TypeProto>
+  declare docString: Span | undefined
+  declare metadataProps: StringStringEntryProto[]
 
   get type(): TypeProto | undefined {
     if (this.$valueType instanceof Lazy) this.$valueType = this.$valueType.decode()
@@ -190,12 +186,12 @@ export class TypeProto extends Message {
   get $type() {
     return 'TypeProto' as const
   }
-  tensorType: TensorTypeProto | undefined = undefined
-  sequenceType: ElementTypeProto | undefined = undefined
-  mapType: MapTypeProto | undefined = undefined
-  denotation: string | undefined = undefined
-  sparseTensorType: TensorTypeProto | undefined = undefined
-  optionalType: ElementTypeProto | undefined = undefined
+  declare tensorType: TensorTypeProto | undefined
+  declare sequenceType: ElementTypeProto | undefined
+  declare mapType: MapTypeProto | undefined
+  declare denotation: string | undefined
+  declare sparseTensorType: TensorTypeProto | undefined
+  declare optionalType: ElementTypeProto | undefined
 }
 
 /** `TypeProto.Tensor` and `TypeProto.SparseTensor`. */
@@ -203,8 +199,8 @@ export class TensorTypeProto extends Message {
   get $type() {
     return 'TensorTypeProto' as const
   }
-  elemType: Int | undefined = undefined
-  shape: TensorShapeProto | undefined = undefined
+  declare elemType: Int | undefined
+  declare shape: TensorShapeProto | undefined
 }
 
 /** `TypeProto.Sequence` and `TypeProto.Optional`. */
@@ -212,7 +208,7 @@ export class ElementTypeProto extends Message {
   get $type() {
     return 'ElementTypeProto' as const
   }
-  elemType: TypeProto | undefined = undefined
+  declare elemType: TypeProto | undefined
 }
 
 /** `TypeProto.Map`. */
@@ -220,15 +216,15 @@ export class MapTypeProto extends Message {
   get $type() {
     return 'MapTypeProto' as const
   }
-  keyType: Int | undefined = undefined
-  valueType: TypeProto | undefined = undefined
+  declare keyType: Int | undefined
+  declare valueType: TypeProto | undefined
 }
 
 export class TensorShapeProto extends Message {
   get $type() {
     return 'TensorShapeProto' as const
   }
-  dim: DimensionProto[] = NONE
+  declare dim: DimensionProto[]
 }
 
 /** `TensorShapeProto.Dimension`. */
@@ -236,90 +232,90 @@ export class DimensionProto extends Message {
   get $type() {
     return 'DimensionProto' as const
   }
-  dimValue: Int | undefined = undefined
-  dimParam: string | undefined = undefined
-  denotation: string | undefined = undefined
+  declare dimValue: Int | undefined
+  declare dimParam: string | undefined
+  declare denotation: string | undefined
 }
 
 export class StringStringEntryProto extends Message {
   get $type() {
     return 'StringStringEntryProto' as const
   }
-  key: string | undefined = undefined
+  declare key: string | undefined
   /** May be long: labels and tokenisers are kept in metadata. */
-  value: Span | undefined = undefined
+  declare value: Span | undefined
 }
 
 export class OperatorSetIdProto extends Message {
   get $type() {
     return 'OperatorSetIdProto' as const
   }
-  domain: string | undefined = undefined
-  version: Int | undefined = undefined
+  declare domain: string | undefined
+  declare version: Int | undefined
 }
 
 export class TensorAnnotation extends Message {
   get $type() {
     return 'TensorAnnotation' as const
   }
-  tensorName: string | undefined = undefined
-  quantParameterTensorNames: StringStringEntryProto[] = NONE
+  declare tensorName: string | undefined
+  declare quantParameterTensorNames: StringStringEntryProto[]
 }
 
 export class TrainingInfoProto extends Message {
   get $type() {
     return 'TrainingInfoProto' as const
   }
-  initialization: GraphProto | undefined = undefined
-  algorithm: GraphProto | undefined = undefined
-  initializationBinding: StringStringEntryProto[] = NONE
-  updateBinding: StringStringEntryProto[] = NONE
+  declare initialization: GraphProto | undefined
+  declare algorithm: GraphProto | undefined
+  declare initializationBinding: StringStringEntryProto[]
+  declare updateBinding: StringStringEntryProto[]
 }
 
 export class FunctionProto extends Message {
   get $type() {
     return 'FunctionProto' as const
   }
-  name: string | undefined = undefined
-  input: string[] = NONE
-  output: string[] = NONE
-  attribute: string[] = NONE
-  node: NodeProto[] = NONE
-  docString: Span | undefined = undefined
-  opsetImport: OperatorSetIdProto[] = NONE
-  domain: string | undefined = undefined
-  attributeProto: AttributeProto[] = NONE
-  valueInfo: ValueInfoProto[] = NONE
-  overload: string | undefined = undefined
-  metadataProps: StringStringEntryProto[] = NONE
+  declare name: string | undefined
+  declare input: string[]
+  declare output: string[]
+  declare attribute: string[]
+  declare node: NodeProto[]
+  declare docString: Span | undefined
+  declare opsetImport: OperatorSetIdProto[]
+  declare domain: string | undefined
+  declare attributeProto: AttributeProto[]
+  declare valueInfo: ValueInfoProto[]
+  declare overload: string | undefined
+  declare metadataProps: StringStringEntryProto[]
 }
 
 export class DeviceConfigurationProto extends Message {
   get $type() {
     return 'DeviceConfigurationProto' as const
   }
-  name: string | undefined = undefined
-  numDevices: Int | undefined = undefined
-  device: string[] = NONE
+  declare name: string | undefined
+  declare numDevices: Int | undefined
+  declare device: string[]
 }
 
 export class NodeDeviceConfigurationProto extends Message {
   get $type() {
     return 'NodeDeviceConfigurationProto' as const
   }
-  configurationId: string | undefined = undefined
-  shardingSpec: ShardingSpecProto[] = NONE
-  pipelineStage: Int | undefined = undefined
+  declare configurationId: string | undefined
+  declare shardingSpec: ShardingSpecProto[]
+  declare pipelineStage: Int | undefined
 }
 
 export class ShardingSpecProto extends Message {
   get $type() {
     return 'ShardingSpecProto' as const
   }
-  tensorName: string | undefined = undefined
-  device: Span[] = NONE
-  indexToDeviceGroupMap: Span[] = NONE
-  shardedDim: Span[] = NONE
+  declare tensorName: string | undefined
+  declare device: Span[]
+  declare indexToDeviceGroupMap: Span[]
+  declare shardedDim: Span[]
 }
 
 /** Every message type by its name. */
@@ -350,6 +346,15 @@ export const MESSAGES = {
 export type Messages = { [T in keyof typeof MESSAGES]: InstanceType<(typeof MESSAGES)[T]> }
 
 export type MessageType = keyof typeof MESSAGES
+
+/** The list of every absent repeated field. */
+export const NONE = Object.freeze([]) as unknown as never[]
+
+Object.assign(Message.prototype, { $span: undefined, $touched: false, $unknown: NONE })
+for (const { type, fields } of Object.values(SCHEMAS)) {
+  const absent = fields.map(({ slot, repeated }) => [slot, repeated ? NONE : undefined])
+  Object.assign(MESSAGES[type].prototype, Object.fromEntries(absent))
+}
 
 /** A message of these fields. */
 export function newMessage<T extends MessageType>(type: T, fields: Partial<Messages[T]> = {}): Messages[T] {

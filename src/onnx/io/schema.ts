@@ -26,6 +26,7 @@ export interface Field {
   readonly kind: FieldKind
   /** The message inside, for `message` and `messages`. */
   readonly type: MessageType | undefined
+  readonly repeated: boolean
   /** Checked when read, decoded when asked for: most models are mostly attributes and types that nobody looks at. */
   readonly lazy: boolean
   /** The property that holds it: another than the name where it is lazy. */
@@ -199,6 +200,7 @@ function fieldOf(name: string, text: string): Field {
     name,
     kind,
     type: kind.startsWith('message') ? (third as MessageType) : undefined,
+    repeated: kind.endsWith('s') || kind === 'packed',
     lazy,
     slot: lazy ? slotOf(name) : name,
     wires: wiresOf(kind, Number(third)),

@@ -232,7 +232,7 @@ export class Graph {
   /** Gives a value out. Its type and shape should be known: see {@link Value.setType}. */
   addOutput(value: Value): void {
     this.checkSees(value)
-    if (value.state.outputOf.has(this)) return
+    if (value.state.outputOf.includes(this)) return
     const known = value.state.infos.find((info) => this.#valueInfos.has(info))
     const info = known ?? newMessage('ValueInfoProto', { name: value.name })
     // One declaration a value is enough.
@@ -248,7 +248,7 @@ export class Graph {
       if (info !== undefined) this.#valueInfos.add(info)
     }
     this.#outputs = this.#outputs.filter((output) => output.value !== value)
-    value.state.outputOf.delete(this)
+    value.state.deleteOutputOf(this)
     this.touch()
   }
 
@@ -318,8 +318,8 @@ export class Graph {
 
   /** @internal `other` takes the place and the name of `value` among the outputs of every graph */
   replaceOutput(value: Value, other: Value): void {
-    const graphs = [...value.state.outputOf]
-    const free = other.producer !== undefined && other.state.outputOf.size === 0
+    const graphs = value.state.outputOf
+    const free = other.producer !== undefined && other.state.outputOf.length === 0
     if (!free || graphs.some((graph) => graph !== other.graph) || value.graph !== other.graph) {
       // Its name is taken by a role that it must keep, so the value stays, as a copy of the other one.
       value.graph.addNode({ opType: 'Identity', inputs: [other], outputs: [value] })
@@ -336,15 +336,15 @@ export class Graph {
       other.state.infos = [output.info, ...other.state.infos]
       Object.assign(output.info, { name, $touched: true })
     }
-    value.state.outputOf.delete(this)
-    other.state.outputOf.add(this)
+    value.state.deleteOutputOf(this)
+    other.state.addOutputOf(this)
     this.touch()
   }
 
   /** @internal takes everything out, so that the values of graphs around know no users here */
   clear(): void {
     for (const node of this.#nodes) this.#detach(node)
-    for (const { value } of this.#outputs) value.state.outputOf.delete(this)
+    for (const { value } of this.#outputs) value.state.deleteOutputOf(this)
     for (const value of this.#values.values()) this.context.names.delete(value.name)
     this.#values.clear()
   }
@@ -510,7 +510,7 @@ export class Graph {
   }
 
   #pushOutput(value: Value, info: ValueInfoProto | undefined): void {
-    value.state.outputOf.add(this)
+    value.state.addOutputOf(this)
     if (info !== undefined) value.state.declare(info)
     this.#outputs.push({ value, info })
   }

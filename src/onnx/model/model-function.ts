@@ -1,7 +1,7 @@
 import type { ExternalData } from '../io/external-data.js'
 import type { FunctionProto } from '../io/proto.js'
-import { Graph } from './graph.js'
-import { Names } from './names.js'
+import type { Graph } from './graph.js'
+import { rootGraph } from './root-graph.js'
 
 /** An op that the model defines itself, by a graph of others. */
 export class ModelFunction {
@@ -13,7 +13,7 @@ export class ModelFunction {
   /** @internal */
   constructor(proto: FunctionProto, external: ExternalData) {
     this.proto = proto
-    this.graph = new Graph(proto, { external, names: new Names(), nodeNames: new Names() })
+    this.graph = rootGraph(proto, external)
   }
 
   /** The op type by which nodes call it. */

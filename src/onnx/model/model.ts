@@ -5,11 +5,11 @@ import { ExternalData } from '../io/external-data.js'
 import { moveData, type WriteOptions } from '../io/move-data.js'
 import { newMessage } from '../io/proto.js'
 import { writeFiles } from '../io/write-files.js'
-import { Graph } from './graph.js'
+import type { Graph } from './graph.js'
 import { Metadata } from './metadata.js'
 import { ModelFunction } from './model-function.js'
-import { Names } from './names.js'
 import { listModel } from './print.js'
+import { rootGraph, withNested } from './root-graph.js'
 
 /**
  * An ONNX model, to be looked at, changed and written.
@@ -39,7 +39,7 @@ export class Model {
     this.proto = proto
     this.path = path
     this.#external = new ExternalData(path)
-    this.graph = new Graph(proto.graph, { external: this.#external, names: new Names(), nodeNames: new Names() })
+    this.graph = rootGraph(proto.graph, this.#external)
     this.functions = proto.functions.map((fn) => new ModelFunction(fn, this.#external))
   }
 
@@ -131,11 +131,6 @@ export class Model {
     this.graph.flush()
     for (const { graph } of this.functions) graph.flush()
   }
-}
-
-function* withNested(graph: Graph): Generator<Graph> {
-  yield graph
-  for (const node of graph.nodes) for (const inner of node.subgraphs) yield* withNested(inner)
 }
 
 /** ONNX's own domain has two names. */

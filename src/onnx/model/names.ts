@@ -3,21 +3,33 @@
  * within a graph"), yet the two branches of an If may use a name each, so names are counted.
  */
 export class Names {
-  readonly #counts = new Map<string, number>()
+  readonly #collect: () => Iterable<string>
+  #counts: Map<string, number> | undefined
   readonly #next = new Map<string, number>()
 
+  /** @param collect the names in use; it is called when somebody asks for a name first, as most models are only read */
+  constructor(collect: () => Iterable<string>) {
+    this.#collect = collect
+  }
+
   has(name: string): boolean {
-    return this.#counts.has(name)
+    return this.#counted().has(name)
   }
 
   add(name: string): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1)
+    if (this.#counts !== undefined) count(this.#counts, name, 1)
   }
 
   delete(name: string): void {
-    const count = this.#counts.get(name) ?? 0
-    if (count > 1) this.#counts.set(name, count - 1)
-    else this.#counts.delete(name)
+    if (this.#counts !== undefined) count(this.#counts, name, -1)
+  }
+
+  #counted(): Map<string, number> {
+    if (this.#counts === undefined) {
+      this.#counts = new Map()
+      for (const name of this.#collect()) count(this.#counts, name, 1)
+    }
+    return this.#counts
   }
 
   /** `base` where it is free, else `base_1`, `base_2`, … */
@@ -30,4 +42,10 @@ export class Names {
       return name
     }
   }
+}
+
+function count(counts: Map<string, number>, name: string, change: 1 | -1): void {
+  const result = (counts.get(name) ?? 0) + change
+  if (result > 0) counts.set(name, result)
+  else counts.delete(name)
 }

@@ -45,12 +45,12 @@ export class Value {
 
   /** Whether it is an output of its graph, or of one inside. */
   get isOutput(): boolean {
-    return this.#state.outputOf.size > 0
+    return this.#state.outputOf.length > 0
   }
 
   /** Whether no node reads it and no graph gives it out. */
   get isUnused(): boolean {
-    return this.#state.consumers.size === 0 && this.#state.outputOf.size === 0
+    return this.#state.consumers.size === 0 && this.#state.outputOf.length === 0
   }
 
   /** An element type; or such as `sequence(float32)`; `undefined` (the text) where the model does not say. */
@@ -124,22 +124,30 @@ export class Value {
   }
 }
 
-/** @internal */
+/** @internal What Graph and Node keep of a value. Lists are replaced, never changed: most values share the empty one. */
 export class ValueState {
   producer: Node | undefined = undefined
   readonly consumers = new SmallSet<Node>()
   initializer: ModelTensor | undefined = undefined
   /** The graphs that have it among their outputs. */
-  readonly outputOf = new SmallSet<Graph>()
+  outputOf: readonly Graph[] = NONE
   /** Where the model declares it: as input, output, and in value_info. */
-  infos: readonly ValueInfoProto[] = NO_INFOS
+  infos: readonly ValueInfoProto[] = NONE
 
   declare(info: ValueInfoProto): void {
     this.infos = [...this.infos, info]
   }
+
+  addOutputOf(graph: Graph): void {
+    if (!this.outputOf.includes(graph)) this.outputOf = [...this.outputOf, graph]
+  }
+
+  deleteOutputOf(graph: Graph): void {
+    this.outputOf = this.outputOf.filter((other) => other !== graph)
+  }
 }
 
-const NO_INFOS: readonly ValueInfoProto[] = []
+const NONE: readonly never[] = []
 
 /** A tensor's type. What `old` says besides (denotations, unknown fields) is kept. */
 export function tensorType(type: ElementType, dims: readonly Dim[] | undefined, old?: TypeProto): TypeProto {
