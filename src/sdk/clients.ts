@@ -12,7 +12,8 @@ export interface Tool {
   readonly version: string
 }
 
-const PROBE_TIMEOUT_MS = 10_000
+/** Only a program that hangs takes this long. 10 s were not enough for pip and mvn on two cores at a load of 27. */
+const PROBE_TIMEOUT_MS = 60_000
 
 /** Ways to start each client; the first that answers is taken. */
 const COMMANDS: Readonly<Record<ClientName, readonly (readonly [string, ...string[]])[]>> = {

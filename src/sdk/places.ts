@@ -79,7 +79,7 @@ function ldconfigCache(): Place {
 function askLdconfig(): ReadonlyMap<string, string> {
   // Debian keeps ldconfig in /sbin, which is not on every user's PATH.
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/sbin:/usr/sbin`, LC_ALL: 'C' }
-  const { stdout } = spawnSync('ldconfig', ['-p'], { env, encoding: 'utf8', timeout: 2000 })
+  const { stdout } = spawnSync('ldconfig', ['-p'], { env, encoding: 'utf8', timeout: 20_000 })
   const files = new Map<string, string>()
   for (const line of (stdout ?? '').split('\n')) {
     const match = /^\s+(\S+) \(([^)]*)\) => (.+)$/.exec(line)

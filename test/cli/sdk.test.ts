@@ -111,7 +111,7 @@ describe('sdk install', () => {
     const index = await silentIndex()
     try {
       const { child, result } = start(['install', 'rtx'], index.env)
-      await index.asked
+      await Promise.race([index.asked, result])
       child.kill('SIGINT')
       expect(await result).toMatchObject({ code: 130, stderr: expect.stringContaining('error[ABORTED]') })
       await index.left

@@ -221,7 +221,7 @@ describe('interrupted', () => {
     const index = await startIndex()
     const controller = new AbortController()
     const installing = installPackage(item, { signal: controller.signal })
-    await index.asked
+    await Promise.race([index.asked, installing])
     const reason = new Error('enough')
     controller.abort(reason)
     const error = await failure('ABORTED', () => installing)
@@ -238,8 +238,8 @@ describe('interrupted', () => {
   it('by process.exit(): ends the client', async () => {
     const index = await startIndex()
     const child = fork(INSTALLER, [JSON.stringify(item), 'exit-on-message'], { silent: true })
-    await index.asked
     const exited = once(child, 'exit')
+    await Promise.race([index.asked, exited])
     child.send('now')
     expect((await exited)[0]).toBe(7)
     await index.left
@@ -248,8 +248,8 @@ describe('interrupted', () => {
   it('by SIGKILL: the next install clears up what was left', async () => {
     const index = await startIndex()
     const child = fork(INSTALLER, [JSON.stringify(item)], { silent: true })
-    await index.asked
     const exited = once(child, 'exit')
+    await Promise.race([index.asked, exited])
     child.kill('SIGKILL')
     await exited
     expect(inCache()).toEqual([expect.stringMatching(/^\.work-/)])
