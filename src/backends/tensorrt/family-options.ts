@@ -144,7 +144,7 @@ export const FAMILY_OPTIONS: Readonly<Record<keyof BuildSettings, OptionRow>> = 
   timingCache: {
     tuning: true,
     asks: () => true,
-    rtx: { refused: 'nothing is timed while it builds; the cache that it gives back is empty' },
+    rtx: { refused: 'its timing caches are no-ops since 1.2: a cache comes back byte for byte as it went in' },
     ...onTrt({ shows: 'the file is written' }),
   },
 }

@@ -6,6 +6,7 @@ import { passEvents } from './build-events.js'
 import { buildInProcess } from './build-in-process.js'
 import { buildInThread } from './build-in-thread.js'
 import { failureHint, judgeSettings } from './family-options.js'
+import { compareVersions, planVersion, versionMismatch } from './plan-version.js'
 import { TensorrtEngine } from './tensorrt-engine.js'
 
 /** The backends that this module implements. */
@@ -103,6 +104,9 @@ async function load(
   { device, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   const sdk = locate(name, options)
+  const version = await planVersion(engine)
+  const difference = version && sdk.version ? compareVersions(version, sdk.version) : 0
+  if (difference > 0) throw versionMismatch(version as string, sdk.version as string)
   const addon = loadAddon(sdk.family)
   try {
     const loaded = await addon.load({ ...engine, nvinfer: sdk.nvinfer, device }, (event) => {
@@ -110,6 +114,7 @@ async function load(
     })
     return new TensorrtEngine(addon, loaded)
   } catch (error) {
+    if (difference < 0) throw versionMismatch(version as string, sdk.version as string, error)
     throw toTrtError(error)
   }
 }
