@@ -41,6 +41,13 @@ export interface OrtSession {
 }
 
 /**
+ * onnxruntime's defaults, as its own run() has them, except that its threads do not spin between runs: they would take a
+ * core from the owner, which writes the next inputs meanwhile. Throughput of the PP-OCR classifier (1.3 ms a run, two
+ * calls at a time, 2 cores, median of 72 rounds) against run() in the owner's process: 0.87 with spinning, 1.04 without.
+ */
+const SESSION_OPTIONS: Ort.InferenceSession.SessionOptions = { extra: { session: { force_spinning_stop: '1' } } }
+
+/**
  * @param name how messages name the model
  * @throws {TrtError} `UNSUPPORTED_OP`, `INVALID_MODEL`, `EXTERNAL_DATA`, `UNSUPPORTED`, `OUT_OF_MEMORY`, or else `code`
  */
@@ -53,7 +60,10 @@ export async function createSession(
   const externalData = [...packed.external].map(([path, data]) => ({ path, data }))
   let session: Ort.InferenceSession
   try {
-    session = await ort.InferenceSession.create(packed.model, externalData.length > 0 ? { externalData } : {})
+    session = await ort.InferenceSession.create(packed.model, {
+      ...SESSION_OPTIONS,
+      ...(externalData.length > 0 && { externalData }),
+    })
   } catch (error) {
     throw loadError(error, packed, name, code)
   }
