@@ -159,9 +159,11 @@ describe('changing', () => {
       }),
     )
     value(model.graph, 'w').rename('weight')
+    model.graph.addInitializer({ type: 'int64', dims: [1], data: BigInt64Array.of(5n) }, 'more')
     const { graph } = await reread(model)
-    expect(names(graph.inputs)).toEqual(['x', 'weight'])
-    expect(names(graph.initializers)).toEqual(['weight'])
+    expect(names(graph.inputs)).toEqual(['x', 'weight', 'more'])
+    expect(names(graph.initializers)).toEqual(['weight', 'more'])
+    expect(value(graph, 'more')).toMatchObject({ type: 'int64', dims: [1] })
     expect(value(graph, 'weight').initializer?.toTensor().data).toEqual(Float32Array.of(1, 2))
   })
 

@@ -1,4 +1,3 @@
-import { MAX_DEPTH } from './limits.js'
 import { Lazy, MESSAGES, type Message, type MessageSpan, type Messages, type MessageType, NONE } from './proto.js'
 import { type Field, SCHEMAS, type Schema } from './schema.js'
 import type { ByteSource, Span } from './source.js'
@@ -12,27 +11,20 @@ import { VARINT, WireReader } from './wire-reader.js'
 export function decodeSource<T extends MessageType>(source: ByteSource, type: T): Messages[T] {
   const reader = new WireReader(source)
   const span = { source, field: 0, head: 0, from: 0, to: source.size }
-  return decode(reader, SCHEMAS[type], span, 0) as unknown as Messages[T]
+  return decode(reader, SCHEMAS[type], span) as unknown as Messages[T]
 }
 
 type Fields = Message & Record<string, unknown>
 
-function decode(reader: WireReader, schema: Schema, span: MessageSpan, depth: number, merged?: Fields): Fields {
-  enter(reader, depth)
+function decode(reader: WireReader, schema: Schema, span: MessageSpan, merged?: Fields): Fields {
   // A message that comes twice where one is expected is merged, as protobuf says; no span says it all then.
   const message = merged ?? (new MESSAGES[schema.type]() as unknown as Fields)
   message.$span = merged === undefined ? span : undefined
-  reader.seek(span.from)
-  while (reader.next(span.to)) decodeField(reader, schema, message, depth)
+  while (reader.next(span.to)) decodeField(reader, schema, message)
   return message
 }
 
-function enter(reader: WireReader, depth: number): void {
-  if (depth > MAX_DEPTH) reader.fail(`nests messages deeper than ${MAX_DEPTH}`)
-  reader.count()
-}
-
-function decodeField(reader: WireReader, schema: Schema, message: Fields, depth: number): void {
+function decodeField(reader: WireReader, schema: Schema, message: Fields): void {
   const field = fieldAt(reader, schema)
   if (field === undefined) {
     message.$unknown = appendRun(message.$unknown, reader)
@@ -63,34 +55,36 @@ function decodeField(reader: WireReader, schema: Schema, message: Fields, depth:
       message[name] = appendRun(message[name] as Span[], reader)
       break
     default:
-      if (field.lazy) postpone(reader, field, message, depth)
-      else decodeMessage(reader, field, message, depth)
+      if (field.lazy) postpone(reader, field, message)
+      else decodeMessage(reader, field, message)
   }
 }
 
-function decodeMessage(reader: WireReader, field: Field, message: Fields, depth: number): void {
+function decodeMessage(reader: WireReader, field: Field, message: Fields): void {
   const { name } = field
   const inner = SCHEMAS[field.type as MessageType]
-  const { source, head, from, to, trail } = reader
+  const { source, head, from, to } = reader
   const span = { source, field: field.number, head, from, to }
-  const one = field.kind === 'message'
-  trail.push(name, one ? -1 : (message[name] as unknown[]).length)
-  if (one) message[name] = decode(reader, inner, span, depth + 1, message[name] as Fields | undefined)
-  else append(message, name, decode(reader, inner, span, depth + 1))
-  trail.length -= 2
-  reader.seek(to)
+  if (field.repeated) {
+    reader.enter(name, (message[name] as unknown[]).length)
+    append(message, name, decode(reader, inner, span))
+  } else {
+    reader.enter(name, -1)
+    message[name] = decode(reader, inner, span, message[name] as Fields | undefined)
+  }
+  reader.leave(to)
 }
 
 /** Checks messages as {@link decode} does, and leaves it to their first user to decode them. */
-function postpone(reader: WireReader, field: Field, message: Fields, depth: number): void {
+function postpone(reader: WireReader, field: Field, message: Fields): void {
   let lazy = message[field.slot]
   if (lazy instanceof Postponed) {
     lazy.spans = appendRun(lazy.spans as Span[], reader)
   } else {
-    lazy = new Postponed(appendRun(NONE, reader), field, depth)
+    lazy = new Postponed(appendRun(NONE, reader), field, reader.depth)
     message[field.slot] = lazy
   }
-  if (skim(reader, field, depth + 1)) (lazy as Postponed).hasGraphs = true
+  if (skim(reader, field)) (lazy as Postponed).hasGraphs = true
 }
 
 class Postponed extends Lazy<unknown> {
@@ -109,30 +103,27 @@ class Postponed extends Lazy<unknown> {
 }
 
 /** Checks the current field, a message; returns whether there is a graph in it. */
-function skim(reader: WireReader, outer: Field, depth: number): boolean {
-  enter(reader, depth)
+function skim(reader: WireReader, outer: Field): boolean {
   const schema = SCHEMAS[outer.type as MessageType]
-  const { from, to, trail } = reader
+  const { to } = reader
   let hasGraphs = schema.type === 'GraphProto'
-  trail.push(outer.name)
-  reader.seek(from)
+  reader.enter(outer.name, -1)
   while (reader.next(to)) {
     const field = fieldAt(reader, schema)
     if (field === undefined) continue
     if (field.kind === 'string' || field.kind === 'strings') reader.checkString()
-    else if (field.type !== undefined && skim(reader, field, depth + 1)) hasGraphs = true
+    else if (field.type !== undefined && skim(reader, field)) hasGraphs = true
   }
-  trail.length--
-  reader.seek(to)
+  reader.leave(to)
   return hasGraphs
 }
 
 function decodeLazy(field: Field, spans: readonly Span[], depth: number): unknown {
   const holder = { [field.name]: field.kind === 'messages' ? [] : undefined } as Fields
   for (const { source, from, to } of spans) {
-    const reader = new WireReader(source)
+    const reader = new WireReader(source, depth)
     reader.seek(from)
-    while (reader.next(to)) decodeMessage(reader, field, holder, depth)
+    while (reader.next(to)) decodeMessage(reader, field, holder)
   }
   return holder[field.name]
 }

@@ -36,16 +36,23 @@ export class WireReader {
   low = 0
   high = 0
   readonly source: ByteSource
-  /** Where the walk is, for messages: field names and indices in turn. */
-  readonly trail: (string | number)[] = []
   #at = 0
   #window: Buffer = Buffer.alloc(0)
   #windowAt = 0
   #records = 0
+  /** Messages around the walk, and of each its field's name and index; what is beyond the depth is left over. */
+  #depth = 0
+  readonly #names: string[] = []
+  readonly #indices: number[] = []
   #text = 0
 
-  constructor(source: ByteSource) {
+  /** @param depth how deep in messages the walk starts */
+  constructor(source: ByteSource, depth = 0) {
     this.source = source
+    for (; this.#depth < depth; this.#depth++) {
+      this.#names.push('…')
+      this.#indices.push(-1)
+    }
     if (source instanceof MemorySource) this.#window = toBuffer(source.bytes)
   }
 
@@ -78,6 +85,11 @@ export class WireReader {
   packedInt(end: number): number | bigint {
     this.#varint(end)
     return this.int()
+  }
+
+  /** Messages around the walk. */
+  get depth(): number {
+    return this.#depth
   }
 
   get offset(): number {
@@ -120,6 +132,25 @@ export class WireReader {
     return this.#window.subarray(from - this.#windowAt, to - this.#windowAt)
   }
 
+  /**
+   * Goes into the current field, a message.
+   *
+   * @param index its place in a list; -1 for one that is in none
+   */
+  enter(name: string, index: number): void {
+    this.count()
+    this.#names[this.#depth] = name
+    this.#indices[this.#depth] = index
+    if (++this.#depth > MAX_DEPTH) this.fail(`nests messages deeper than ${MAX_DEPTH}`)
+    this.#at = this.from
+  }
+
+  /** Goes on behind a message that ends there. */
+  leave(to: number): void {
+    this.#depth--
+    this.#at = to
+  }
+
   /** Counts one more thing held in memory. */
   count(records = 1): void {
     this.#records += records
@@ -134,12 +165,11 @@ export class WireReader {
   }
 
   #place(): string {
-    let place = ''
-    for (const step of this.trail) {
-      if (typeof step === 'string') place += place === '' ? step : `.${step}`
-      else if (step >= 0) place += `[${step}]`
-    }
-    return place === '' ? '' : ` (in ${place})`
+    const steps = this.#names.slice(0, this.#depth).map((name, i) => {
+      const index = this.#indices[i] as number
+      return index < 0 ? name : `${name}[${index}]`
+    })
+    return steps.length === 0 ? '' : ` (in ${steps.join('.')})`
   }
 
   #payload(end: number, depth: number): void {

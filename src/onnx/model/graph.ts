@@ -26,6 +26,8 @@ import { tensorType, Value } from './value.js'
 /** @internal What a graph shares with the graphs inside it. */
 export interface GraphContext {
   readonly external: ExternalData
+  /** Before IR version 4, every initializer is listed among the inputs too. */
+  readonly initializersAreInputs: boolean
   /** Names of values. */
   readonly names: Names
   readonly nodeNames: Names
@@ -37,6 +39,8 @@ export interface GraphContext {
  * Invariants, kept by every edit: names are unique; a value has one producer; a node reads only what can be seen from
  * where it is; `nodes` is in topological order once something was edited. A model that comes in another order keeps it
  * until then, so that it is written as it was read.
+ *
+ * The file is long because all that can break an invariant is in it: the lists are private.
  */
 export class Graph {
   /** The node that it is inside of; undefined for the model's own graph and a function's body. */
@@ -204,9 +208,7 @@ export class Graph {
   addInput(name: string, type: ElementType, dims: readonly Dim[] | undefined): Value {
     this.#checkFree(name)
     const value = this.#newValue(name)
-    const info = newMessage('ValueInfoProto', { name, type: tensorType(type, dims) })
-    value.state.declare(info)
-    this.#inputs.push({ value, info })
+    this.#pushInput(value, newMessage('ValueInfoProto', { name, type: tensorType(type, dims) }))
     this.touch()
     return value
   }
@@ -373,9 +375,7 @@ export class Graph {
   #linkSources(): void {
     for (const input of this.proto.input) {
       const [name, info] = nameAndInfo(input)
-      const value = this.#newValue(name)
-      if (info !== undefined) value.state.declare(info)
-      this.#inputs.push({ value, info })
+      this.#pushInput(this.#newValue(name), info)
     }
     if (this.proto.$type === 'FunctionProto') return
     const { initializer, sparseInitializer } = this.graphProto
@@ -489,7 +489,16 @@ export class Graph {
         : ModelTensor.from(content, value.name)
     value.state.initializer = tensor
     this.#initializers.add(value)
+    if (this.context.initializersAreInputs && !value.isInput) {
+      const type = tensorType(tensor.type, tensor.dims)
+      this.#pushInput(value, newMessage('ValueInfoProto', { name: value.name, type }))
+    }
     this.touch()
+  }
+
+  #pushInput(value: Value, info: ValueInfoProto | undefined): void {
+    if (info !== undefined) value.state.declare(info)
+    this.#inputs.push({ value, info })
   }
 
   #detach(node: Node): void {

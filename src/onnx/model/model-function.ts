@@ -11,9 +11,9 @@ export class ModelFunction {
   readonly proto: FunctionProto
 
   /** @internal */
-  constructor(proto: FunctionProto, external: ExternalData) {
+  constructor(proto: FunctionProto, external: ExternalData, irVersion: number) {
     this.proto = proto
-    this.graph = rootGraph(proto, external)
+    this.graph = rootGraph(proto, external, irVersion)
   }
 
   /** The op type by which nodes call it. */

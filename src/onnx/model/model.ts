@@ -39,8 +39,8 @@ export class Model {
     this.proto = proto
     this.path = path
     this.#external = new ExternalData(path)
-    this.graph = rootGraph(proto.graph, this.#external)
-    this.functions = proto.functions.map((fn) => new ModelFunction(fn, this.#external))
+    this.graph = rootGraph(proto.graph, this.#external, this.irVersion)
+    this.functions = proto.functions.map((fn) => new ModelFunction(fn, this.#external, this.irVersion))
   }
 
   get irVersion(): number {

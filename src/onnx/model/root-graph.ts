@@ -3,10 +3,11 @@ import type { FunctionProto, GraphProto } from '../io/proto.js'
 import { Graph } from './graph.js'
 import { Names } from './names.js'
 
-/** The graph of a model or a function, with all graphs inside it. */
-export function rootGraph(proto: GraphProto | FunctionProto, external: ExternalData): Graph {
+/** The graph of a model of an IR version, or of a function, with all graphs inside it. */
+export function rootGraph(proto: GraphProto | FunctionProto, external: ExternalData, irVersion: number): Graph {
   const graph: Graph = new Graph(proto, {
     external,
+    initializersAreInputs: irVersion < 4,
     names: new Names(() => valueNames(graph)),
     nodeNames: new Names(() => nodeNames(graph)),
   })

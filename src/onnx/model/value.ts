@@ -1,3 +1,4 @@
+import { TrtError } from '../../errors.js'
 import { type ElementType, elementTypeNumber } from '../data-types.js'
 import { type DimensionProto, newMessage, type TypeProto, type ValueInfoProto } from '../io/proto.js'
 import { type Dim, dimsOf, shapeOf, typeNameOf } from '../value-type.js'
@@ -114,6 +115,12 @@ export class Value {
   replaceUsesWith(other: Value): void {
     if (other === this) return
     this.graph.checkSees(other)
+    if (this.isOutput && this.isInput) {
+      throw new TrtError(
+        'INVALID_ARGUMENT',
+        `value "${this.name}" is an input and an output, so nothing can replace it`,
+      )
+    }
     for (const node of this.consumers) if (node !== other.producer) node.replaceInput(this, other)
     if (this.isOutput) this.graph.replaceOutput(this, other)
   }
