@@ -1,0 +1,436 @@
+// Takes a plugin library through what TensorRT does with it, without an engine, and prints what came of it as JSON.
+//   plugin_probe inspect LIBRARY
+//   plugin_probe run LIBRARY NAME VERSION [int:axis=1] [float:epsilon=1e-5] [floats:scale=FILE] [outputs=1]
+//                [type=float32] in=2,3,4:FILE … out=FILE …          the emulated build: tensors are host memory
+//   plugin_probe refuse LIBRARY NAME VERSION FIELDS…                 a creator that must return null
+//   plugin_probe damage LIBRARY                                      every prefix and every flipped byte of a plugin
+//   plugin_probe registry LIBRARY NVINFER ORDER SCOPE                 the real registry; ORDER load | open | open-load
+// A file is raw fp32, whatever the type: it is rounded on the way in and widened on the way out.
+#include <NvInfer.h>
+#include <dlfcn.h>
+
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+#include "probe_io.h"
+
+namespace {
+
+using namespace nvinfer1;
+using probe::Json;
+
+void require(bool condition, std::string const& what) {
+  if (!condition) throw std::runtime_error(what);
+}
+
+template <class Function>
+Function symbol(void* library, char const* name) {
+  auto const found = reinterpret_cast<Function>(dlsym(library, name));
+  require(found != nullptr, std::string("no ") + name);
+  return found;
+}
+
+void* open(char const* path, int flags = RTLD_NOW | RTLD_LOCAL) {
+  void* const library = dlopen(path, flags);
+  require(library != nullptr, library == nullptr ? dlerror() : "");
+  return library;
+}
+
+std::vector<float> readFile(std::string const& path) {
+  std::ifstream file(path, std::ios::binary);
+  require(file.good(), "cannot read " + path);
+  std::vector<char> const bytes{std::istreambuf_iterator<char>(file), {}};
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  return values;
+}
+
+/** The fields of a node, with their data. */
+struct Fields {
+  std::vector<PluginField> list;
+  std::vector<std::string> names;
+  std::vector<std::vector<float>> floats;
+  std::vector<int32_t> integers;
+  PluginFieldCollection collection{};
+
+  void parse(std::vector<std::string> const& arguments) {
+    names.reserve(64), floats.reserve(64), integers.reserve(64);
+    for (std::string const& argument : arguments) {
+      size_t const colon = argument.find(':'), equals = argument.find('=');
+      if (colon == std::string::npos || equals == std::string::npos || colon > equals) continue;
+      std::string const kind = argument.substr(0, colon), value = argument.substr(equals + 1);
+      names.push_back(argument.substr(colon + 1, equals - colon - 1));
+      if (kind == "int") {
+        integers.push_back(std::stoi(value));
+        list.emplace_back(names.back().c_str(), &integers.back(), PluginFieldType::kINT32, 1);
+      } else if (kind == "float") {
+        floats.push_back({std::stof(value)});
+        list.emplace_back(names.back().c_str(), floats.back().data(), PluginFieldType::kFLOAT32, 1);
+      } else if (kind == "floats") {
+        floats.push_back(readFile(value));
+        list.emplace_back(names.back().c_str(), floats.back().data(), PluginFieldType::kFLOAT32,
+                          static_cast<int32_t>(floats.back().size()));
+      } else if (kind == "chars") {
+        list.emplace_back(names.back().c_str(), argument.c_str() + equals + 1, PluginFieldType::kCHAR,
+                          static_cast<int32_t>(value.size()));
+      } else {
+        throw std::invalid_argument("unknown kind of field " + kind);
+      }
+    }
+    collection.nbFields = static_cast<int32_t>(list.size());
+    collection.fields = list.data();
+  }
+};
+
+IPluginCreatorInterface* creatorOf(void* library, std::string const& name, std::string const& version) {
+  int32_t count = 0;
+  auto* const* const creators =
+      symbol<IPluginCreatorInterface* const* (*)(int32_t&)>(library, "getCreators")(count);
+  for (int32_t i = 0; i < count; ++i) {
+    bool const isV2 = std::strcmp(creators[i]->getInterfaceInfo().kind, "PLUGIN CREATOR_V1") == 0;
+    if (isV2 != (version == "1")) continue;
+    char const* const found = isV2 ? static_cast<IPluginCreator*>(creators[i])->getPluginName()
+                                   : static_cast<IPluginCreatorV3One*>(creators[i])->getPluginName();
+    if (found == name) return creators[i];
+  }
+  throw std::runtime_error("no creator " + name + " " + version);
+}
+
+/** One plugin of either version, behind the few calls that both have. */
+class Subject {
+ public:
+  Subject(IPluginCreatorInterface* creator, std::string const& version, PluginFieldCollection const* fields)
+      : creator_(creator), isV2_(version == "1") {
+    if (isV2_) {
+      v2_ = static_cast<IPluginV2DynamicExt*>(static_cast<IPluginCreator*>(creator)->createPlugin("probe", fields));
+    } else {
+      v3_ = static_cast<IPluginCreatorV3One*>(creator)->createPlugin("probe", fields, TensorRTPhase::kBUILD);
+    }
+  }
+  ~Subject() { destroy(); }
+  bool exists() const { return v2_ != nullptr || v3_ != nullptr; }
+
+  bool supports(int32_t position, std::vector<DynamicPluginTensorDesc> const& tensors, int32_t in, int32_t out) {
+    if (!isV2_) return build()->supportsFormatCombination(position, tensors.data(), in, out);
+    std::vector<PluginTensorDesc> plain;
+    for (auto const& tensor : tensors) plain.push_back(tensor.desc);
+    return v2_->supportsFormatCombination(position, plain.data(), in, out);
+  }
+  DataType outputType(int32_t index, std::vector<DataType> const& inputs, int32_t outputs) {
+    if (isV2_) return v2_->getOutputDataType(index, inputs.data(), static_cast<int32_t>(inputs.size()));
+    std::vector<DataType> types(static_cast<size_t>(outputs));
+    require(build()->getOutputDataTypes(types.data(), outputs, inputs.data(), static_cast<int32_t>(inputs.size())) == 0,
+            "getOutputDataTypes failed");
+    return types[static_cast<size_t>(index)];
+  }
+  int32_t outputs() { return isV2_ ? v2_->getNbOutputs() : build()->getNbOutputs(); }
+  void configure(std::vector<DynamicPluginTensorDesc> const& in, std::vector<DynamicPluginTensorDesc> const& out) {
+    auto const inputs = static_cast<int32_t>(in.size()), outputs = static_cast<int32_t>(out.size());
+    if (isV2_) return v2_->configurePlugin(in.data(), inputs, out.data(), outputs);
+    require(build()->configurePlugin(in.data(), inputs, out.data(), outputs) == 0, "configurePlugin failed");
+  }
+  /** Replaces the plugin by a clone, and that by what its serialized form gives. */
+  void throughTheEngine() {
+    if (isV2_) {
+      auto* const clone = v2_->clone();
+      require(clone != nullptr, "clone failed");
+      std::vector<char> bytes(clone->getSerializationSize());
+      clone->serialize(bytes.data());
+      clone->destroy();
+      destroy();
+      v2_ = static_cast<IPluginV2DynamicExt*>(
+          static_cast<IPluginCreator*>(creator_)->deserializePlugin("probe", bytes.data(), bytes.size()));
+    } else {
+      IPluginV3* const clone = v3_->clone();
+      require(clone != nullptr, "clone failed");
+      auto* const runtime =
+          static_cast<IPluginV3OneRuntime*>(clone->getCapabilityInterface(PluginCapabilityType::kRUNTIME));
+      IPluginV3* const restored = static_cast<IPluginCreatorV3One*>(creator_)->createPlugin(
+          "probe", runtime->getFieldsToSerialize(), TensorRTPhase::kRUNTIME);
+      delete clone;
+      destroy();
+      v3_ = restored;
+    }
+    require(exists(), "deserialization failed");
+  }
+  void makeReady(std::vector<PluginTensorDesc> const& in, std::vector<PluginTensorDesc> const& out) {
+    if (isV2_) return require(v2_->initialize() == 0, "initialize failed");
+    IPluginV3* const attached = runtime()->attachToContext(nullptr);
+    require(attached != nullptr, "attachToContext failed");
+    destroy();
+    v3_ = attached;
+    require(runtime()->onShapeChange(in.data(), static_cast<int32_t>(in.size()), out.data(),
+                                     static_cast<int32_t>(out.size())) == 0,
+            "onShapeChange failed");
+  }
+  int32_t enqueue(std::vector<PluginTensorDesc> const& in, std::vector<PluginTensorDesc> const& out,
+                  void const* const* inputs, void* const* results) {
+    return isV2_ ? v2_->enqueue(in.data(), out.data(), inputs, results, nullptr, nullptr)
+                 : runtime()->enqueue(in.data(), out.data(), inputs, results, nullptr, nullptr);
+  }
+
+ private:
+  IPluginV3OneBuild* build() {
+    return static_cast<IPluginV3OneBuild*>(v3_->getCapabilityInterface(PluginCapabilityType::kBUILD));
+  }
+  IPluginV3OneRuntime* runtime() {
+    return static_cast<IPluginV3OneRuntime*>(v3_->getCapabilityInterface(PluginCapabilityType::kRUNTIME));
+  }
+  void destroy() {
+    if (v2_ != nullptr) v2_->destroy();
+    delete v3_;
+    v2_ = nullptr, v3_ = nullptr;
+  }
+  IPluginCreatorInterface* creator_;
+  bool isV2_;
+  IPluginV2DynamicExt* v2_ = nullptr;
+  IPluginV3* v3_ = nullptr;
+};
+
+struct Tensor {
+  DynamicPluginTensorDesc desc{};
+  std::vector<char> data;
+  std::string file;
+};
+
+Dims dimsOf(std::string const& text) {
+  Dims dims{};
+  std::istringstream list(text);
+  for (std::string extent; std::getline(list, extent, ',');) dims.d[dims.nbDims++] = std::stoll(extent);
+  return dims;
+}
+
+int64_t countOf(Dims const& dims) {
+  int64_t count = 1;
+  for (int32_t d = 0; d < dims.nbDims; ++d) count *= dims.d[d];
+  return count;
+}
+
+template <class T>
+std::vector<char> narrowed(std::vector<float> const& values) {
+  std::vector<char> bytes(values.size() * sizeof(T));
+  for (size_t i = 0; i < values.size(); ++i) {
+    T const value = probe::narrow<T>(values[i]);
+    std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
+  }
+  return bytes;
+}
+
+template <class T>
+std::vector<float> widened(std::vector<char> const& bytes) {
+  std::vector<float> values(bytes.size() / sizeof(T));
+  for (size_t i = 0; i < values.size(); ++i) {
+    T value;
+    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+    values[i] = probe::widen(value);
+  }
+  return values;
+}
+
+template <class T>
+void run(char** values, std::vector<std::string> const& arguments, DataType type) {
+  void* const library = open(values[2]);
+  Fields fields;
+  fields.parse(arguments);
+  std::vector<Tensor> in, out;
+  for (std::string const& argument : arguments) {
+    if (argument.rfind("in=", 0) == 0) {
+      size_t const colon = argument.find(':');
+      Tensor tensor;
+      tensor.desc.desc = {dimsOf(argument.substr(3, colon - 3)), type, TensorFormat::kLINEAR, 1.0f};
+      tensor.data = narrowed<T>(readFile(argument.substr(colon + 1)));
+      in.push_back(tensor);
+    } else if (argument.rfind("out=", 0) == 0) {
+      Tensor tensor;
+      tensor.file = argument.substr(4);
+      out.push_back(tensor);
+    }
+  }
+  Subject subject(creatorOf(library, values[3], values[4]), values[4], &fields.collection);
+  require(subject.exists(), "createPlugin returned null");
+  require(subject.outputs() == static_cast<int32_t>(out.size()), "another number of outputs");
+  std::vector<DataType> types(in.size(), type);
+  std::vector<DynamicPluginTensorDesc> descIn, descOut, all;
+  for (Tensor const& tensor : in) descIn.push_back(tensor.desc);
+  for (size_t i = 0; i < out.size(); ++i) {
+    Tensor& tensor = out[i];
+    tensor.desc.desc = in[0].desc.desc;
+    tensor.desc.desc.type = subject.outputType(static_cast<int32_t>(i), types, static_cast<int32_t>(out.size()));
+    tensor.data.resize(static_cast<size_t>(countOf(in[0].desc.desc.dims)) * (i == 0 ? sizeof(T) : sizeof(float)));
+    descOut.push_back(tensor.desc);
+  }
+  all = descIn;
+  all.insert(all.end(), descOut.begin(), descOut.end());
+  for (size_t i = 0; i < all.size(); ++i) {
+    require(subject.supports(static_cast<int32_t>(i), all, static_cast<int32_t>(in.size()),
+                             static_cast<int32_t>(out.size())),
+            "format refused at " + std::to_string(i));
+  }
+  subject.configure(descIn, descOut);
+  subject.throughTheEngine();
+  std::vector<PluginTensorDesc> plainIn, plainOut;
+  std::vector<void const*> inputs;
+  std::vector<void*> results;
+  for (Tensor const& tensor : in) plainIn.push_back(tensor.desc.desc), inputs.push_back(tensor.data.data());
+  for (Tensor& tensor : out) plainOut.push_back(tensor.desc.desc), results.push_back(tensor.data.data());
+  subject.makeReady(plainIn, plainOut);
+  auto const calls = symbol<void (*)(uint64_t*)>(library, "emulatorCalls");
+  uint64_t before[4], after[4];
+  calls(before);
+  require(subject.enqueue(plainIn, plainOut, inputs.data(), results.data()) == 0, "enqueue failed");
+  calls(after);
+  for (size_t i = 0; i < out.size(); ++i) {
+    auto const result = i == 0 ? widened<T>(out[i].data) : widened<float>(out[i].data);
+    std::ofstream(out[i].file, std::ios::binary)
+        .write(reinterpret_cast<char const*>(result.data()),
+               static_cast<std::streamsize>(result.size() * sizeof(float)));
+  }
+  std::puts(Json()
+                .add("launches", static_cast<double>(after[0] - before[0]))
+                .add("allocations", static_cast<double>(after[1] - before[1]))
+                .add("synchronizations", static_cast<double>(after[2] - before[2]))
+                .text()
+                .c_str());
+}
+
+Json creatorJson(IPluginCreatorInterface* creator) {
+  std::string const kind = creator->getInterfaceInfo().kind;
+  bool const isV2 = kind == "PLUGIN CREATOR_V1";
+  auto* const v2 = isV2 ? static_cast<IPluginCreator*>(creator) : nullptr;
+  auto* const v3 = isV2 ? nullptr : static_cast<IPluginCreatorV3One*>(creator);
+  PluginFieldCollection const* const fields = isV2 ? v2->getFieldNames() : v3->getFieldNames();
+  std::string names;
+  for (int32_t i = 0; i < fields->nbFields; ++i) names += (i > 0 ? "," : "") + std::string(fields->fields[i].name);
+  return Json()
+      .add("name", std::string(isV2 ? v2->getPluginName() : v3->getPluginName()))
+      .add("version", std::string(isV2 ? v2->getPluginVersion() : v3->getPluginVersion()))
+      .add("kind", kind)
+      .add("fields", names);
+}
+
+void printCreators(IPluginCreatorInterface* const* creators, int32_t count) {
+  std::string all;
+  for (int32_t i = 0; i < count; ++i) all += (i > 0 ? "," : "") + creatorJson(creators[i]).text();
+  std::printf("[%s]\n", all.c_str());
+}
+
+/** No damaged plugin may crash its creator; none that lacks bytes may be taken. */
+void damage(char const* path) {
+  void* const library = open(path);
+  int taken = 0, refused = 0;
+  for (char const* name : {"CustomLayerNormalization", "CustomPRelu"}) {
+    auto* const creator = static_cast<IPluginCreator*>(creatorOf(library, name, "1"));
+    float const weights[] = {1, 2, 3};
+    bool const isNorm = std::strcmp(name, "CustomPRelu") != 0;
+    PluginField const field(isNorm ? "scale" : "slope", weights, PluginFieldType::kFLOAT32, 3);
+    PluginFieldCollection const fields{1, &field};
+    IPluginV2* const plugin = creator->createPlugin("probe", &fields);
+    std::vector<char> const whole = [&] {
+      std::vector<char> bytes(plugin->getSerializationSize());
+      plugin->serialize(bytes.data());
+      return bytes;
+    }();
+    plugin->destroy();
+    auto const attempt = [&](std::vector<char> const& bytes) {
+      IPluginV2* const restored = creator->deserializePlugin("probe", bytes.data(), bytes.size());
+      restored == nullptr ? ++refused : ++taken;
+      if (restored != nullptr) restored->destroy();
+      return restored != nullptr;
+    };
+    require(attempt(whole), "sound data refused");
+    for (size_t size = 0; size < whole.size(); ++size) {
+      require(!attempt({whole.begin(), whole.begin() + static_cast<long>(size)}), "a prefix was taken");
+    }
+    std::vector<char> more = whole;
+    more.push_back(0);
+    require(!attempt(more), "data with more at its end was taken");
+    for (size_t i = 0; i < whole.size(); ++i) {
+      std::vector<char> flipped = whole;
+      flipped[i] = static_cast<char>(flipped[i] ^ 0xff);
+      attempt(flipped);
+    }
+  }
+  std::puts(Json().add("taken", taken).add("refused", refused).text().c_str());
+}
+
+/** TensorRT's own registry, with the library given to it in every order there is. */
+void registry(char** values) {
+  std::string const order = values[4], scope = values[5];
+  open(values[3], RTLD_NOW | (scope == "global" ? RTLD_GLOBAL : RTLD_LOCAL));
+  auto* const registry = symbol<IPluginRegistry* (*)()>(dlopen(values[3], RTLD_NOW | RTLD_NOLOAD), "getPluginRegistry")();
+  require(registry != nullptr, "no registry");
+  auto const mine = [&](char const* name, char const* version) { return registry->getCreator(name, version, ""); };
+  void* opened = nullptr;
+  bool selfRegistered = false;
+  if (order != "load") {
+    opened = open(values[2]);
+    selfRegistered = mine("CustomPRelu", "1") != nullptr;
+  }
+  void* handle = nullptr;
+  if (order != "open") {
+    handle = registry->loadLibrary(values[2]);
+    require(handle != nullptr, "loadLibrary returned null");
+  }
+  int found = 0;
+  for (char const* name : {"CustomLayerNormalization", "CustomPRelu"}) {
+    for (char const* version : {"1", "2"}) {
+      IPluginCreatorInterface* const creator = mine(name, version);
+      if (creator == nullptr) continue;
+      ++found;
+      PluginFieldCollection const none{};
+      Subject subject(creator, version, &none);
+      require(subject.exists(), "createPlugin returned null");
+      subject.throughTheEngine();
+    }
+  }
+  if (handle != nullptr) registry->deregisterLibrary(handle);
+  if (opened != nullptr) dlclose(opened);
+  bool const unloaded = dlopen(values[2], RTLD_NOW | RTLD_NOLOAD) == nullptr;
+  int left = 0;
+  for (char const* name : {"CustomLayerNormalization", "CustomPRelu"}) {
+    for (char const* version : {"1", "2"}) left += mine(name, version) != nullptr;
+  }
+  std::puts(Json().add("selfRegistered", selfRegistered).add("found", found).add("left", left).add("unloaded", unloaded).text().c_str());
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  try {
+    std::string const what = count > 2 ? values[1] : "";
+    std::vector<std::string> const arguments(values + std::min(count, 5), values + count);
+    if (what == "inspect") {
+      int32_t creators = 0;
+      auto* const* const all =
+          symbol<IPluginCreatorInterface* const* (*)(int32_t&)>(open(values[2]), "getCreators")(creators);
+      printCreators(all, creators);
+    } else if (what == "run") {
+      std::string type = "float32";
+      for (std::string const& argument : arguments) {
+        if (argument.rfind("type=", 0) == 0) type = argument.substr(5);
+      }
+      if (type == "float32") run<float>(values, arguments, DataType::kFLOAT);
+      if (type == "float16") run<__half>(values, arguments, DataType::kHALF);
+      if (type == "bfloat16") run<__nv_bfloat16>(values, arguments, DataType::kBF16);
+    } else if (what == "refuse") {
+      Fields fields;
+      fields.parse(arguments);
+      Subject subject(creatorOf(open(values[2]), values[3], values[4]), values[4], &fields.collection);
+      require(!subject.exists(), "it was taken");
+    } else if (what == "damage") {
+      damage(values[2]);
+    } else if (what == "registry" && count == 6) {
+      registry(values);
+    } else {
+      throw std::invalid_argument("unknown probe '" + what + "'");
+    }
+    return 0;
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+}
