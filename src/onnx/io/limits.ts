@@ -1,14 +1,13 @@
 /**
  * Bounds on what a file may make this package hold, so that damaged or hostile bytes end in an error, not in hours or
- * gigabytes. All are far above real models, which stay below 100,000 nodes.
+ * gigabytes. They are meant to be far above real models: 3 million records are some 200,000 nodes.
  */
 
 /** Messages inside messages; protobuf's own parsers stop at 100 as well. Three a nested subgraph. */
 export const MAX_DEPTH = 100
 
 /**
- * Messages, repeated names and dimensions in all: each may be 2 bytes in the file and 200 in memory. A plain
- * convolution network has about 12 a node.
+ * Messages, repeated names and dimensions in all: each may be 2 bytes in the file and 200 in memory.
  */
 export const MAX_RECORDS = 3_000_000
 

@@ -3,8 +3,9 @@
  * Field names are onnx.proto's in camel case; an absent optional field is `undefined`, an absent repeated one `[]`
  * (one frozen array for all of them: assign a new list, never push into an old one).
  *
- * Absent fields are not in the object but in its prototype: a node has five fields of fourteen, and 20,000 nodes with
- * every field in each object took twice as long to read.
+ * Absent fields are not in the object but in its prototype: a node has five fields of fourteen. With every field in
+ * each object, a sixth of the time to decode 20,000 nodes went into setting absent ones, and garbage collection took
+ * half as long again.
  */
 import { SCHEMAS } from './schema.js'
 import type { Span } from './source.js'

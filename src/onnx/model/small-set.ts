@@ -1,6 +1,6 @@
 /**
- * A set that is mostly empty or of one: most values have one consumer, and a real Set for each of 25,000 takes longer
- * to make than to read the model.
+ * A set that is mostly empty or of one, as a value mostly has one consumer: a Set is made only for more, because an
+ * empty one already allocates a table.
  */
 export class SmallSet<T extends object> implements Iterable<T> {
   #content: T | Set<T> | undefined
