@@ -20,12 +20,18 @@ namespace {
 using nvinfer1::BuilderFlag;
 using nvinfer1::IBuilderConfig;
 
+bool speaksOfMemory(std::string const& errors) {
+  // The last one is what a thread that gets no memory for its stack says.
+  for (char const* sign : {"OutOfMemory", "out of memory", "bad_alloc", "Cannot allocate memory",
+                           "Resource temporarily unavailable"}) {
+    if (errors.find(sign) != std::string::npos) return true;
+  }
+  return false;
+}
+
 [[noreturn]] void fail(Logger const& logger, std::string const& what, std::string const& hint = {}) {
   std::string const errors = logger.errors();
-  bool const memory = errors.find("OutOfMemory") != std::string::npos ||
-                      errors.find("out of memory") != std::string::npos ||
-                      errors.find("bad_alloc") != std::string::npos;
-  throw Error(memory ? ErrorCode::kOutOfMemory : ErrorCode::kBuildFailed,
+  throw Error(speaksOfMemory(errors) ? ErrorCode::kOutOfMemory : ErrorCode::kBuildFailed,
               what + (errors.empty() ? ", and gave no reason" : ":\n" + errors), hint);
 }
 

@@ -68,7 +68,7 @@ export async function buildInProcess(
 /** A child that died saying that it had no memory, died of that. */
 function outOfMemoryOr(error: unknown): unknown {
   const died = error instanceof TrtError && error.code === 'PROCESS_CRASHED'
-  if (!died || !/bad_alloc|out of memory|cannot allocate memory/i.test(error.message)) return error
+  if (!died || !/bad_alloc|out of memory|cannot allocate memory|resource temporarily unavailable|\bOOM\b/i.test(error.message)) return error
   return new TrtError('OUT_OF_MEMORY', error.message, {
     hint: 'build where there is more memory, or with smaller max shapes',
     cause: error,
