@@ -48,10 +48,10 @@ export async function build(target: string, sources?: string): Promise<string> {
 }
 
 /** Runs a probe to its end, whichever way it goes. */
-export async function end(probe: string, args: string): Promise<ProbeEnd> {
+export async function end(probe: string, args: string, env: Record<string, string> = {}): Promise<ProbeEnd> {
   try {
     const { stdout, stderr } = await run(probe, args.split(' '), {
-      env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
+      env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0', ...env },
     })
     return { code: 0, stdout, stderr }
   } catch (error) {
