@@ -1,7 +1,7 @@
-"""ONNX's own backend node tests of LayerNormalization and PRelu, and a grid of PRelu broadcasts against the reference
-evaluator of the onnx package, through the plugins of the emulated library.
+"""ONNX's own backend node tests of LayerNormalization and PRelu, a grid of PRelu broadcasts against the reference
+evaluator of the onnx package, and the cases of specs, through the plugins of the emulated library.
 
-    onnx_cases.py PROBE LIBRARY
+    onnx_cases.py PROBE LIBRARY SPEC...
 
 Prints one JSON object a line: {"case", "version", "type", "ok", "error"}. In fp32 the tolerances are the suite's own
 (rtol 1e-3, atol 1e-7); in fp16 and bf16 inputs are rounded first, and the result may be half a last place (rounding)
@@ -19,7 +19,9 @@ import onnx
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-PROBE, LIBRARY = sys.argv[1:3]
+PROBE, LIBRARY, *SPECS = sys.argv[1:]
+# The suite's own; in the narrow types only rounding and one more unit in the last place.
+TOLERANCES = {"float32": {"atol": 1e-7, "rtol": 1e-3}, "float16": {"ulp": 1.5}, "bfloat16": {"ulp": 1.5}}
 NODE_TESTS = os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data", "node")
 # Bits of the significand and the exponent of the smallest normal number.
 PRECISION = {"float16": (11, -14), "bfloat16": (8, -126)}
@@ -39,7 +41,7 @@ def node_tests():
         data = os.path.join(folder, "test_data_set_0")
         inputs = [read(os.path.join(data, f"input_{i}.pb")) for i in range(len(model.graph.input))]
         outputs = [read(os.path.join(data, f"output_{i}.pb")) for i in range(len(model.graph.output))]
-        yield name, model.graph.node[0], inputs, outputs
+        yield name, model.graph.node[0], inputs, outputs, TOLERANCES
 
 
 def broadcasts():
@@ -55,7 +57,20 @@ def broadcasts():
             [onnx.helper.make_tensor_value_info("x", 1, x.shape), onnx.helper.make_tensor_value_info("slope", 1, shape)],
             [onnx.helper.make_tensor_value_info("y", 1, x.shape)])
         model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 16)])
-        yield f"prelu {list(shape)}", node, [x, slope], ReferenceEvaluator(model).run(None, {"x": x, "slope": slope})
+        yield f"prelu {list(shape)}", node, [x, slope], ReferenceEvaluator(model).run(None, {"x": x, "slope": slope}), TOLERANCES
+
+
+def specs():
+    """The cases that plugins' spec.json files name, with random inputs, against the definition in fp64."""
+    for path in SPECS:
+        with open(path, encoding="utf-8") as file:
+            spec = json.load(file)
+        random = np.random.default_rng(11)
+        for case in spec["cases"]:
+            node = onnx.helper.make_node(spec["operator"], [], [], **case.get("attributes", {}))
+            inputs = [random.standard_normal(shape).astype(np.float32) for shape in case["inputs"]]
+            outputs = exact(node, case.get("attributes", {}), [rounded(values, "float32") for values in inputs])
+            yield f"{spec['plugin']}: {case['name']}", node, inputs, outputs[: case.get("outputs", 1)], spec["tolerances"]
 
 
 def rounded(values, kind):
@@ -77,7 +92,8 @@ def exact(node, attributes, inputs):
     axes = tuple(range(axis, inputs[0].ndim))
     mean = inputs[0].mean(axes, keepdims=True)
     inverse = 1 / np.sqrt(((inputs[0] - mean) ** 2).mean(axes, keepdims=True) + attributes.get("epsilon", 1e-5))
-    return [(inputs[0] - mean) * inverse * inputs[1] + inputs[2], mean, inverse]
+    bias = inputs[2] if len(inputs) > 2 else 0
+    return [(inputs[0] - mean) * inverse * inputs[1] + bias, mean, inverse]
 
 
 def run(folder, node, attributes, inputs, shapes, version, kind):
@@ -99,17 +115,17 @@ def run(folder, node, attributes, inputs, shapes, version, kind):
     return [np.fromfile(path, np.float32)[: int(np.prod(shape))].reshape(shape) for path, shape in zip(paths, shapes)]
 
 
-def error_of(kind, got, suite, reference):
+def error_of(kind, got, suite, reference, tolerance):
     """None where every output is within tolerance."""
     for index, value in enumerate(got):
         if kind == "float32":
-            wrong = np.abs(value - suite[index]) > 1e-7 + 1e-3 * np.abs(suite[index])
+            wrong = np.abs(value - suite[index]) > tolerance["atol"] + tolerance["rtol"] * np.abs(suite[index])
         elif index > 0:
             wrong = np.abs(value - reference[index]) > 1e-6 + 1e-6 * np.abs(reference[index])
         else:
             bits, smallest = PRECISION[kind]
             ulp = np.ldexp(1.0, np.maximum(np.frexp(reference[0])[1] - 1, smallest) - bits + 1)
-            wrong = np.abs(value - reference[0]) > 1.5 * ulp + 1e-6
+            wrong = np.abs(value - reference[0]) > tolerance["ulp"] * ulp + 1e-6
         if np.any(wrong) or not np.all(np.isfinite(value)):
             return f"output {index}: {int(wrong.sum())} of {wrong.size} differ, by {np.abs(value - reference[index]).max()}"
     return None
@@ -117,7 +133,7 @@ def error_of(kind, got, suite, reference):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for case, node, inputs, outputs in [*node_tests(), *broadcasts()]:
+        for case, node, inputs, outputs, tolerances in [*node_tests(), *broadcasts(), *specs()]:
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             for kind in ["float32", "float16", "bfloat16"]:
                 narrow = [rounded(values, kind) for values in inputs]
@@ -125,7 +141,7 @@ def main():
                 for version in ["1", "2"]:
                     try:
                         got = run(folder, node, attributes, narrow, [o.shape for o in outputs], version, kind)
-                        error = error_of(kind, got, outputs, reference)
+                        error = error_of(kind, got, outputs, reference, tolerances[kind])
                     except RuntimeError as failure:
                         error = str(failure)
                     print(json.dumps({"case": case, "version": version, "type": kind, "ok": error is None, "error": error}))

@@ -104,7 +104,7 @@ test('no damaged plugin is a crash, and none that is cut short is taken', async 
   expect((JSON.parse(stdout) as { refused: number }).refused).toBeGreaterThan(100)
 })
 
-test("ONNX's node tests of both operators and a grid of broadcasts, in three types and both versions", async (ctx) => {
+test("ONNX's node tests, a grid of broadcasts and every spec.json, in three types and both versions", async (ctx) => {
   const python = process.env.TENSORRT_NODE_TEST_PYTHON ?? join(ROOT, '.cache/python/bin/python')
   const hasOnnx = await run(python, ['-c', 'import onnx, numpy']).then(
     () => true,
@@ -112,7 +112,8 @@ test("ONNX's node tests of both operators and a grid of broadcasts, in three typ
   )
   if (!hasOnnx) return ctx.skip(`${python} has no onnx; npm test sets one up`)
   const script = fileURLToPath(new URL('onnx_cases.py', import.meta.url))
-  const { stdout } = await run(python, [script, probe, emulated], { maxBuffer: 2 ** 24 })
+  const specs = ['layer_norm', 'prelu'].map((name) => join(ROOT, 'plugins', name, 'spec.json'))
+  const { stdout } = await run(python, [script, probe, emulated, ...specs], { maxBuffer: 2 ** 24 })
   const results = stdout
     .trim()
     .split('\n')
@@ -121,6 +122,7 @@ test("ONNX's node tests of both operators and a grid of broadcasts, in three typ
   const cases = new Set(results.map((result) => result.case))
   expect([...cases].filter((name) => name.startsWith('test_layer_normalization'))).toHaveLength(19)
   expect([...cases].filter((name) => name.startsWith('test_prelu'))).toHaveLength(2)
+  expect([...cases].filter((name) => name.startsWith('Custom'))).toHaveLength(14)
   expect(results).toHaveLength(cases.size * 6)
 }, 300_000)
 
