@@ -65,10 +65,12 @@ export async function buildInProcess(
   }
 }
 
+const NO_MEMORY = /bad_alloc|out of memory|cannot allocate memory|resource temporarily unavailable|\bOOM\b/i
+
 /** A child that died saying that it had no memory, died of that. */
 function outOfMemoryOr(error: unknown): unknown {
   const died = error instanceof TrtError && error.code === 'PROCESS_CRASHED'
-  if (!died || !/bad_alloc|out of memory|cannot allocate memory|resource temporarily unavailable|\bOOM\b/i.test(error.message)) return error
+  if (!died || !NO_MEMORY.test(error.message)) return error
   return new TrtError('OUT_OF_MEMORY', error.message, {
     hint: 'build where there is more memory, or with smaller max shapes',
     cause: error,

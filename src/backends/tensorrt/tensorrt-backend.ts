@@ -39,7 +39,9 @@ export async function inferenceObstacle(
   options: TensorrtBackendOptions = {},
 ): Promise<string | undefined> {
   try {
-    loadAddon(locate(name, options).family)
+    const { family, onnxParser, nvinfer } = locate(name, options)
+    if (onnxParser === undefined) return `no ONNX parser library beside ${nvinfer}`
+    loadAddon(family)
   } catch (error) {
     return (error as TrtError).message.split('\n')[0]
   }
@@ -51,10 +53,14 @@ interface Located extends Sdk {
   readonly family: AddonFamily
 }
 
-function locate(name: TensorrtBackendName, { root }: TensorrtBackendOptions): Located {
-  const families = FAMILIES[name]
-  const results = families.map((family) => ({ family, ...findTensorRT({ family, root }) }))
-  for (const { family, sdk } of results) if (sdk) return { ...sdk, family }
+/** @param major of the plan to load: its family is preferred to newer ones */
+function locate(name: TensorrtBackendName, { root }: TensorrtBackendOptions, major?: string): Located {
+  const results = FAMILIES[name].map((family) => ({ family, ...findTensorRT({ family, root }) }))
+  const hits = results.flatMap(({ family, sdk, tried }) => (sdk ? [{ ...sdk, family, place: tried.length }] : []))
+  // Places are tried in the same order for each family, and what the user named beats what is installed elsewhere.
+  hits.sort((a, b) => a.place - b.place)
+  const hit = hits.find(({ family }) => family === `trt${major}`) ?? hits[0]
+  if (hit) return hit
   const [preferred] = results as [(typeof results)[number]]
   throw tensorRTNotFoundError(preferred.family, preferred.tried)
 }
@@ -103,10 +109,11 @@ async function load(
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
   { device, logger }: LoadRequest,
 ): Promise<BackendEngine> {
-  const sdk = locate(name, options)
   const version = await planVersion(engine)
+  const sdk = locate(name, options, version?.split('.')[0])
   const difference = version && sdk.version ? compareVersions(version, sdk.version) : 0
-  if (difference > 0) throw versionMismatch(version as string, sdk.version as string)
+  // The header of RTX plans was seen, that of TensorRT's was not: there TensorRT is asked first.
+  if (difference > 0 && name === 'tensorrt-rtx') throw versionMismatch(version as string, sdk.version as string)
   const addon = loadAddon(sdk.family)
   try {
     const loaded = await addon.load({ ...engine, nvinfer: sdk.nvinfer, device }, (event) => {
@@ -114,7 +121,7 @@ async function load(
     })
     return new TensorrtEngine(addon, loaded)
   } catch (error) {
-    if (difference < 0) throw versionMismatch(version as string, sdk.version as string, error)
+    if (difference !== 0) throw versionMismatch(version as string, sdk.version as string, error)
     throw toTrtError(error)
   }
 }

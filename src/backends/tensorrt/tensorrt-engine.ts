@@ -1,4 +1,4 @@
-import { abortedError, throwIfAborted } from '../../errors.js'
+import { throwIfAborted } from '../../errors.js'
 import { Tensor } from '../../tensor.js'
 import type { BackendEngine, Profile, TensorInfo } from '../backend.js'
 import { type Addon, type NativeEngine, toTrtError } from './addon.js'
@@ -32,8 +32,7 @@ export class TensorrtEngine implements BackendEngine {
     throwIfAborted('infer', signal)
     const native = [...feeds].map(([name, { dims, data }]) => ({ name, dims, data }))
     try {
-      const done = this.#addon.run(this.#handle, { feeds: native, outputs, profile })
-      const results = await orAborted(done, signal)
+      const results = await this.#addon.run(this.#handle, { feeds: native, outputs, profile })
       return Object.fromEntries(
         results.map(({ name, type, dims, data }) => [name, Tensor.fromBuffer(type, data, dims)]),
       )
@@ -44,21 +43,5 @@ export class TensorrtEngine implements BackendEngine {
 
   async close(): Promise<void> {
     await this.#addon.close(this.#handle)
-  }
-}
-
-/** Rejects as soon as `signal` fires; what computes is left to finish. */
-async function orAborted<T>(done: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return done
-  let abort = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(abortedError('infer', signal))
-  })
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([done, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-    done.catch(() => {})
   }
 }
