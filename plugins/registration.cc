@@ -1,9 +1,11 @@
-// What the library shows to the world: its creators, asked for (getCreators, getPluginCreators: trtexec's --plugins and
-// --dynamicPlugins, Polygraphy, IPluginRegistry::loadLibrary) or given on loading (dlopen, as Triton and Python do).
+// What the library shows to the world: its creators, asked for (getCreators, getPluginCreators: trtexec's
+// --plugins and
+// --dynamicPlugins, Polygraphy, IPluginRegistry::loadLibrary) or given on loading (dlopen, as Triton and
+// Python do).
 //
-// Both together are dangerous: TensorRT 10.15's loadLibrary returns null for a library whose creators are registered
-// already, closes it, and keeps a dangling creator. So whoever asks gets the creators unregistered, and whatever this
-// library registered itself is taken back before it goes.
+// Both together are dangerous: TensorRT 10.15's loadLibrary returns null for a library whose creators are
+// registered already, closes it, and keeps a dangling creator. So whoever asks gets the creators
+// unregistered, and whatever this library registered itself is taken back before it goes.
 #include <array>
 #include <mutex>
 #include <vector>
@@ -87,7 +89,9 @@ EXPORTED nvinfer1::IPluginCreatorInterface* const* getCreators(int32_t& count) {
   return tensorrt_node::library.creators().data();
 }
 
-EXPORTED void setLoggerFinder(nvinfer1::ILoggerFinder* finder) { tensorrt_node::useLoggerFinder(finder); }
+EXPORTED void setLoggerFinder(nvinfer1::ILoggerFinder* finder) {
+  tensorrt_node::useLoggerFinder(finder);
+}
 #endif
 
 EXPORTED nvinfer1::IPluginCreator* const* getPluginCreators(int32_t& count) {

@@ -14,14 +14,17 @@ std::atomic<void*> loggerFinder{nullptr};
 
 nvinfer1::ILogger* logger() {
 #if TENSORRT_NODE_HAS_PLUGIN_V3
-  if (auto* const finder = static_cast<nvinfer1::ILoggerFinder*>(loggerFinder.load())) return finder->findLogger();
+  if (auto* const finder = static_cast<nvinfer1::ILoggerFinder*>(loggerFinder.load()))
+    return finder->findLogger();
 #endif
   return getLogger == nullptr ? nullptr : getLogger();
 }
 
 }  // namespace
 
-void useLoggerFinder(void* finder) noexcept { loggerFinder = finder; }
+void useLoggerFinder(void* finder) noexcept {
+  loggerFinder = finder;
+}
 
 void logError(char const* where, char const* message) noexcept {
   try {

@@ -1,5 +1,6 @@
-// The line that no exception crosses. Code within throws PluginError; every method that TensorRT calls is noexcept and
-// goes through `guarded`, which logs what was thrown and gives back what TensorRT takes for a failure.
+// The line that no exception crosses. Code within throws PluginError; every method that TensorRT calls is
+// noexcept and goes through `guarded`, which logs what was thrown and gives back what TensorRT takes for a
+// failure.
 #pragma once
 
 #include <exception>
@@ -16,7 +17,8 @@ class PluginError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/** Logs an error with the logger TensorRT gave (or, on its own, on stderr), `where` in front. Never throws. */
+/** Logs an error with the logger TensorRT gave (or, on its own, on stderr), `where` in front. Never throws.
+ */
 void logError(char const* where, char const* message) noexcept;
 
 /** Where messages go from now on; null for TensorRT's own logger. */

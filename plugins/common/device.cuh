@@ -1,5 +1,5 @@
-// What every kernel here stands on: types, vectors of them, and the one way to launch. nvcc compiles it for a GPU and
-// g++ for the CUDA-on-CPU layer in plugins/emulator; there is one copy of every kernel.
+// What every kernel here stands on: types, vectors of them, and the one way to launch. nvcc compiles it for a
+// GPU and g++ for the CUDA-on-CPU layer in plugins/emulator; there is one copy of every kernel.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -28,9 +28,15 @@ struct alignas(sizeof(T) * Count) Pack {
   T at[Count];
 };
 
-__device__ __forceinline__ float toFloat(float value) { return value; }
-__device__ __forceinline__ float toFloat(__half value) { return __half2float(value); }
-__device__ __forceinline__ float toFloat(__nv_bfloat16 value) { return __bfloat162float(value); }
+__device__ __forceinline__ float toFloat(float value) {
+  return value;
+}
+__device__ __forceinline__ float toFloat(__half value) {
+  return __half2float(value);
+}
+__device__ __forceinline__ float toFloat(__nv_bfloat16 value) {
+  return __bfloat162float(value);
+}
 
 template <class T>
 __device__ __forceinline__ T fromFloat(float value);
@@ -65,7 +71,8 @@ __device__ __forceinline__ float ratio(float a, float b) {
 #endif
 }
 
-/** Division by a number that is known at launch: a multiplication, an addition and a shift. Numerators below 2^31. */
+/** Division by a number that is known at launch: a multiplication, an addition and a shift. Numerators below
+ * 2^31. */
 struct FastDivisor32 {
   unsigned divisor = 1;
   unsigned multiplier = 1;

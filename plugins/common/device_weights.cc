@@ -31,7 +31,9 @@ DeviceMemory::DeviceMemory(void const* data, size_t size) {
 }
 
 // Fails only where the CUDA context has gone already, and its memory with it.
-DeviceMemory::~DeviceMemory() { cudaFree(data_); }
+DeviceMemory::~DeviceMemory() {
+  cudaFree(data_);
+}
 
 void DeviceWeights::upload(nvinfer1::DataType type) {
   if (device_ != nullptr && type_ == type) return;
@@ -46,7 +48,8 @@ void DeviceWeights::upload(nvinfer1::DataType type) {
 }
 
 void const* DeviceWeights::device(nvinfer1::DataType type) const {
-  if (device_ == nullptr || type_ != type) throw PluginError("weights are not on the device: not initialized");
+  if (device_ == nullptr || type_ != type)
+    throw PluginError("weights are not on the device: not initialized");
   return device_->data();
 }
 

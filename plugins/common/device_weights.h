@@ -1,5 +1,5 @@
-// Weights that came inside a node: kept on the host in fp32, copied to the device once, in the type that is computed in,
-// and freed with the last plugin that uses them (clones share them).
+// Weights that came inside a node: kept on the host in fp32, copied to the device once, in the type that is
+// computed in, and freed with the last plugin that uses them (clones share them).
 #pragma once
 
 #include <cuda_runtime_api.h>

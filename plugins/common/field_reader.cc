@@ -16,8 +16,9 @@ using nvinfer1::PluginFieldType;
 constexpr std::array<char const*, 4> kAlwaysAccepted = {"name", "info", "plugin_version", "plugin_namespace"};
 
 std::string typeName(PluginFieldType type) {
-  constexpr std::array<char const*, 11> kNames = {"float16", "float32", "float64", "int8", "int16", "int32",
-                                                  "char",    "dims",    "unknown", "bfloat16", "int64"};
+  constexpr std::array<char const*, 11> kNames = {"float16", "float32",  "float64", "int8",
+                                                  "int16",   "int32",    "char",    "dims",
+                                                  "unknown", "bfloat16", "int64"};
   auto const number = static_cast<size_t>(type);
   return number < kNames.size() ? kNames[number] : "type " + std::to_string(static_cast<int32_t>(type));
 }
@@ -31,7 +32,8 @@ std::string typeName(PluginFieldType type) {
 template <class T>
 T at(PluginField const& field, int32_t index) {
   T value;
-  std::memcpy(&value, static_cast<char const*>(field.data) + static_cast<size_t>(index) * sizeof(T), sizeof(T));
+  std::memcpy(&value, static_cast<char const*>(field.data) + static_cast<size_t>(index) * sizeof(T),
+              sizeof(T));
   return value;
 }
 
@@ -53,7 +55,8 @@ bool named(PluginField const& field, char const* name) {
 
 }  // namespace
 
-FieldReader::FieldReader(nvinfer1::PluginFieldCollection const* fields, std::vector<PluginField> const& known) {
+FieldReader::FieldReader(nvinfer1::PluginFieldCollection const* fields,
+                         std::vector<PluginField> const& known) {
   if (fields == nullptr || fields->nbFields <= 0) return;
   if (fields->fields == nullptr) throw PluginError("fields are announced, but none are there");
   fields_.assign(fields->fields, fields->fields + fields->nbFields);
@@ -61,7 +64,8 @@ FieldReader::FieldReader(nvinfer1::PluginFieldCollection const* fields, std::vec
     auto const matches = [&](char const* name) { return named(field, name); };
     if (field.name == nullptr) throw PluginError("a field has no name");
     if (std::any_of(kAlwaysAccepted.begin(), kAlwaysAccepted.end(), matches)) continue;
-    if (std::any_of(known.begin(), known.end(), [&](PluginField const& other) { return matches(other.name); })) {
+    if (std::any_of(known.begin(), known.end(),
+                    [&](PluginField const& other) { return matches(other.name); })) {
       continue;
     }
     std::string names;
@@ -71,8 +75,8 @@ FieldReader::FieldReader(nvinfer1::PluginFieldCollection const* fields, std::vec
 }
 
 PluginField const* FieldReader::find(char const* name) const {
-  auto const found =
-      std::find_if(fields_.begin(), fields_.end(), [&](PluginField const& field) { return named(field, name); });
+  auto const found = std::find_if(fields_.begin(), fields_.end(),
+                                  [&](PluginField const& field) { return named(field, name); });
   return found == fields_.end() ? nullptr : &*found;
 }
 
@@ -84,7 +88,8 @@ int32_t FieldReader::integer(char const* name, int32_t otherwise) const {
   if (field->type == PluginFieldType::kINT32) return at<int32_t>(*field, 0);
   auto const value = at<int64_t>(*field, 0);
   if (value < INT32_MIN || value > INT32_MAX) {
-    throw PluginError("field '" + std::string(name) + "': expected a number of 32 bits, got " + std::to_string(value));
+    throw PluginError("field '" + std::string(name) + "': expected a number of 32 bits, got " +
+                      std::to_string(value));
   }
   return static_cast<int32_t>(value);
 }
@@ -99,7 +104,8 @@ float FieldReader::real(char const* name, float otherwise) const {
 std::optional<std::vector<float>> FieldReader::reals(char const* name) const {
   PluginField const* const field = find(name);
   if (field == nullptr || field->length == 0) return std::nullopt;
-  if (!isReal(field->type) || field->length < 0 || field->data == nullptr) refuse(*field, "a list of float32");
+  if (!isReal(field->type) || field->length < 0 || field->data == nullptr)
+    refuse(*field, "a list of float32");
   std::vector<float> values(static_cast<size_t>(field->length));
   for (int32_t i = 0; i < field->length; ++i) values[static_cast<size_t>(i)] = realAt(*field, i);
   return values;

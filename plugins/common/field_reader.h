@@ -1,5 +1,5 @@
-// What a creator was given, read with types and lengths checked. A field that is missing takes its default; one that is
-// there and wrong is refused by name.
+// What a creator was given, read with types and lengths checked. A field that is missing takes its default;
+// one that is there and wrong is refused by name.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,8 @@ namespace tensorrt_node {
 
 class FieldReader {
  public:
-  /** `known` are the names this operator has; `name`, `info`, `plugin_version` and `plugin_namespace` always pass. */
+  /** `known` are the names this operator has; `name`, `info`, `plugin_version` and `plugin_namespace` always
+   * pass. */
   FieldReader(nvinfer1::PluginFieldCollection const* fields, std::vector<nvinfer1::PluginField> const& known);
 
   /** An integer of 32 or 64 bits, one of it. */
@@ -21,7 +22,8 @@ class FieldReader {
   /** A floating-point number of any width, one of it. */
   float real(char const* name, float otherwise) const;
 
-  /** Any number of floating-point numbers; nothing where the field is missing or empty. Copied: TensorRT frees them. */
+  /** Any number of floating-point numbers; nothing where the field is missing or empty. Copied: TensorRT
+   * frees them. */
   std::optional<std::vector<float>> reals(char const* name) const;
 
  private:

@@ -1,5 +1,6 @@
-// What an operator is, apart from the plugin interfaces that carry it. A third plugin is one class of this kind and one
-// OperatorKind in registration.cc; version "1" (IPluginV2DynamicExt) and "2" (IPluginV3) come with it.
+// What an operator is, apart from the plugin interfaces that carry it. A third plugin is one class of this
+// kind and one OperatorKind in registration.cc; version "1" (IPluginV2DynamicExt) and "2" (IPluginV3) come
+// with it.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -20,7 +21,8 @@ class Operator {
   virtual std::unique_ptr<Operator> clone() const = 0;
 
   virtual int32_t outputCount() const = 0;
-  virtual nvinfer1::DataType outputType(int32_t output, nvinfer1::DataType const* inputs, int32_t count) const = 0;
+  virtual nvinfer1::DataType outputType(int32_t output, nvinfer1::DataType const* inputs,
+                                        int32_t count) const = 0;
   virtual nvinfer1::DimsExprs outputShape(int32_t output, nvinfer1::DimsExprs const* inputs, int32_t count,
                                           nvinfer1::IExprBuilder& builder) const = 0;
 
@@ -28,7 +30,8 @@ class Operator {
   virtual bool supports(int32_t position, nvinfer1::PluginTensorDesc const* tensors, int32_t inputs,
                         int32_t outputs) const = 0;
 
-  /** Takes note of types and number of inputs; refuses shapes it cannot work on. Dimensions may be -1 (unknown). */
+  /** Takes note of types and number of inputs; refuses shapes it cannot work on. Dimensions may be -1
+   * (unknown). */
   virtual void configure(nvinfer1::PluginTensorDesc const* inputs, int32_t count) = 0;
 
   /** Puts on the device what `enqueue` needs there. Called any number of times, after `configure`. */
@@ -36,8 +39,9 @@ class Operator {
   virtual void release() noexcept = 0;
 
   /** At most one kernel launch: no allocation, no synchronization. */
-  virtual cudaError_t enqueue(nvinfer1::PluginTensorDesc const* inputs, nvinfer1::PluginTensorDesc const* outputs,
-                              void const* const* inputData, void* const* outputData, cudaStream_t stream) const = 0;
+  virtual cudaError_t enqueue(nvinfer1::PluginTensorDesc const* inputs,
+                              nvinfer1::PluginTensorDesc const* outputs, void const* const* inputData,
+                              void* const* outputData, cudaStream_t stream) const = 0;
 
   /** Everything that `restore` of its kind needs, `configure` included. */
   virtual void serialize(Writer& writer) const = 0;

@@ -55,18 +55,19 @@ void PluginV2::setPluginNamespace(TensorName const* space) noexcept {
 
 nvinfer1::DataType PluginV2::getOutputDataType(int32_t index, nvinfer1::DataType const* types,
                                                int32_t count) const noexcept {
-  return guarded(kind_.name, nvinfer1::DataType::kFLOAT, [&] { return operator_->outputType(index, types, count); });
+  return guarded(kind_.name, nvinfer1::DataType::kFLOAT,
+                 [&] { return operator_->outputType(index, types, count); });
 }
 
-nvinfer1::DimsExprs PluginV2::getOutputDimensions(int32_t index, nvinfer1::DimsExprs const* inputs, int32_t count,
-                                                  nvinfer1::IExprBuilder& builder) noexcept {
+nvinfer1::DimsExprs PluginV2::getOutputDimensions(int32_t index, nvinfer1::DimsExprs const* inputs,
+                                                  int32_t count, nvinfer1::IExprBuilder& builder) noexcept {
   nvinfer1::DimsExprs failure{};
   failure.nbDims = -1;
   return guarded(kind_.name, failure, [&] { return operator_->outputShape(index, inputs, count, builder); });
 }
 
-bool PluginV2::supportsFormatCombination(int32_t position, nvinfer1::PluginTensorDesc const* tensors, int32_t inputs,
-                                         int32_t outputs) noexcept {
+bool PluginV2::supportsFormatCombination(int32_t position, nvinfer1::PluginTensorDesc const* tensors,
+                                         int32_t inputs, int32_t outputs) noexcept {
   return guarded(kind_.name, false, [&] { return operator_->supports(position, tensors, inputs, outputs); });
 }
 
@@ -85,7 +86,8 @@ int32_t PluginV2::enqueue(nvinfer1::PluginTensorDesc const* inputs, nvinfer1::Pl
                           cudaStream_t stream) noexcept {
   return guarded(kind_.name, int32_t{1}, [&] {
     cudaError_t const error = operator_->enqueue(inputs, outputs, inputData, outputData, stream);
-    if (error != cudaSuccess) throw PluginError(std::string("launching failed: ") + cudaGetErrorString(error));
+    if (error != cudaSuccess)
+      throw PluginError(std::string("launching failed: ") + cudaGetErrorString(error));
     return int32_t{0};
   });
 }
@@ -105,7 +107,8 @@ nvinfer1::IPluginV2* CreatorV2::createPlugin(TensorName const* name,
   });
 }
 
-nvinfer1::IPluginV2* CreatorV2::deserializePlugin(TensorName const* name, void const* data, size_t size) noexcept {
+nvinfer1::IPluginV2* CreatorV2::deserializePlugin(TensorName const* name, void const* data,
+                                                  size_t size) noexcept {
   return guarded<nvinfer1::IPluginV2*>(kind_.name, nullptr, [&]() -> nvinfer1::IPluginV2* {
     std::string const where = whereOf(kind_, name);
     return guarded<nvinfer1::IPluginV2*>(where.c_str(), nullptr, [&]() -> nvinfer1::IPluginV2* {

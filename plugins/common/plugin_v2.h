@@ -35,7 +35,8 @@ class PluginV2 final : public nvinfer1::IPluginV2DynamicExt {
   bool supportsFormatCombination(int32_t position, nvinfer1::PluginTensorDesc const* tensors, int32_t inputs,
                                  int32_t outputs) noexcept override;
   void configurePlugin(nvinfer1::DynamicPluginTensorDesc const* inputs, int32_t inputCount,
-                       nvinfer1::DynamicPluginTensorDesc const* outputs, int32_t outputCount) noexcept override;
+                       nvinfer1::DynamicPluginTensorDesc const* outputs,
+                       int32_t outputCount) noexcept override;
   size_t getWorkspaceSize(nvinfer1::PluginTensorDesc const*, int32_t, nvinfer1::PluginTensorDesc const*,
                           int32_t) const noexcept override {
     return 0;
@@ -60,7 +61,8 @@ class CreatorV2 final : public nvinfer1::IPluginCreator {
   nvinfer1::PluginFieldCollection const* getFieldNames() noexcept override { return &fields_; }
   nvinfer1::IPluginV2* createPlugin(TensorName const* name,
                                     nvinfer1::PluginFieldCollection const* fields) noexcept override;
-  nvinfer1::IPluginV2* deserializePlugin(TensorName const* name, void const* data, size_t size) noexcept override;
+  nvinfer1::IPluginV2* deserializePlugin(TensorName const* name, void const* data,
+                                         size_t size) noexcept override;
   void setPluginNamespace(TensorName const* space) noexcept override;
   TensorName const* getPluginNamespace() const noexcept override { return namespace_.c_str(); }
 

@@ -24,7 +24,8 @@ nvinfer1::IPluginCapability* PluginV3::getCapabilityInterface(PluginCapabilityTy
 }
 
 nvinfer1::IPluginV3* PluginV3::clone() noexcept {
-  return guarded<nvinfer1::IPluginV3*>(kind_.name, nullptr, [&] { return new PluginV3(kind_, operator_->clone()); });
+  return guarded<nvinfer1::IPluginV3*>(kind_.name, nullptr,
+                                       [&] { return new PluginV3(kind_, operator_->clone()); });
 }
 
 int32_t PluginV3::configurePlugin(nvinfer1::DynamicPluginTensorDesc const* inputs, int32_t inputCount,
@@ -45,11 +46,12 @@ int32_t PluginV3::getOutputDataTypes(nvinfer1::DataType* outputs, int32_t output
   });
 }
 
-int32_t PluginV3::getOutputShapes(nvinfer1::DimsExprs const* inputs, int32_t inputCount, nvinfer1::DimsExprs const*,
-                                  int32_t, nvinfer1::DimsExprs* outputs, int32_t outputCount,
-                                  nvinfer1::IExprBuilder& builder) noexcept {
+int32_t PluginV3::getOutputShapes(nvinfer1::DimsExprs const* inputs, int32_t inputCount,
+                                  nvinfer1::DimsExprs const*, int32_t, nvinfer1::DimsExprs* outputs,
+                                  int32_t outputCount, nvinfer1::IExprBuilder& builder) noexcept {
   return guarded(kind_.name, int32_t{1}, [&] {
-    for (int32_t i = 0; i < outputCount; ++i) outputs[i] = operator_->outputShape(i, inputs, inputCount, builder);
+    for (int32_t i = 0; i < outputCount; ++i)
+      outputs[i] = operator_->outputShape(i, inputs, inputCount, builder);
     return int32_t{0};
   });
 }
@@ -81,12 +83,15 @@ int32_t PluginV3::enqueue(nvinfer1::PluginTensorDesc const* inputs, nvinfer1::Pl
                           cudaStream_t stream) noexcept {
   return guarded(kind_.name, int32_t{1}, [&] {
     cudaError_t const error = operator_->enqueue(inputs, outputs, inputData, outputData, stream);
-    if (error != cudaSuccess) throw PluginError(std::string("launching failed: ") + cudaGetErrorString(error));
+    if (error != cudaSuccess)
+      throw PluginError(std::string("launching failed: ") + cudaGetErrorString(error));
     return int32_t{0};
   });
 }
 
-nvinfer1::IPluginV3* PluginV3::attachToContext(nvinfer1::IPluginResourceContext*) noexcept { return clone(); }
+nvinfer1::IPluginV3* PluginV3::attachToContext(nvinfer1::IPluginResourceContext*) noexcept {
+  return clone();
+}
 
 nvinfer1::PluginFieldCollection const* PluginV3::getFieldsToSerialize() noexcept {
   return guarded<nvinfer1::PluginFieldCollection const*>(
@@ -107,7 +112,8 @@ CreatorV3::CreatorV3(OperatorKind const& kind) : kind_(kind) {
   fields_.fields = kind.fields.data();
 }
 
-nvinfer1::IPluginV3* CreatorV3::createPlugin(TensorName const* name, nvinfer1::PluginFieldCollection const* fields,
+nvinfer1::IPluginV3* CreatorV3::createPlugin(TensorName const* name,
+                                             nvinfer1::PluginFieldCollection const* fields,
                                              nvinfer1::TensorRTPhase phase) noexcept {
   return guarded<nvinfer1::IPluginV3*>(kind_.name, nullptr, [&]() -> nvinfer1::IPluginV3* {
     std::string const where = std::string(kind_.name) + " '" + (name == nullptr ? "" : name) + "'";
@@ -116,8 +122,8 @@ nvinfer1::IPluginV3* CreatorV3::createPlugin(TensorName const* name, nvinfer1::P
         return new PluginV3(kind_, kind_.create(FieldReader(fields, kind_.fields)));
       }
       bool const isState = fields != nullptr && fields->nbFields == 1 && fields->fields != nullptr &&
-                           fields->fields->name != nullptr && std::strcmp(fields->fields->name, kStateField) == 0 &&
-                           fields->fields->length >= 0;
+                           fields->fields->name != nullptr &&
+                           std::strcmp(fields->fields->name, kStateField) == 0 && fields->fields->length >= 0;
       if (!isState) throw PluginError("expected the field 'state' of a serialized engine, and nothing else");
       Reader reader(kind_.name, fields->fields->data, static_cast<size_t>(fields->fields->length));
       auto work = kind_.restore(reader);

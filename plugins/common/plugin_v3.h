@@ -18,7 +18,8 @@ class PluginV3 final : public nvinfer1::IPluginV3,
                        public nvinfer1::IPluginV3OneBuild,
                        public nvinfer1::IPluginV3OneRuntime {
  public:
-  PluginV3(OperatorKind const& kind, std::unique_ptr<Operator> work) : kind_(kind), operator_(std::move(work)) {}
+  PluginV3(OperatorKind const& kind, std::unique_ptr<Operator> work)
+      : kind_(kind), operator_(std::move(work)) {}
 
   nvinfer1::IPluginCapability* getCapabilityInterface(nvinfer1::PluginCapabilityType type) noexcept override;
   nvinfer1::IPluginV3* clone() noexcept override;
@@ -28,14 +29,15 @@ class PluginV3 final : public nvinfer1::IPluginV3,
   TensorName const* getPluginNamespace() const noexcept override { return ""; }
 
   int32_t configurePlugin(nvinfer1::DynamicPluginTensorDesc const* inputs, int32_t inputCount,
-                          nvinfer1::DynamicPluginTensorDesc const* outputs, int32_t outputCount) noexcept override;
-  int32_t getOutputDataTypes(nvinfer1::DataType* outputs, int32_t outputCount, nvinfer1::DataType const* inputs,
-                             int32_t inputCount) const noexcept override;
-  int32_t getOutputShapes(nvinfer1::DimsExprs const* inputs, int32_t inputCount, nvinfer1::DimsExprs const* shapes,
-                          int32_t shapeCount, nvinfer1::DimsExprs* outputs, int32_t outputCount,
-                          nvinfer1::IExprBuilder& builder) noexcept override;
-  bool supportsFormatCombination(int32_t position, nvinfer1::DynamicPluginTensorDesc const* tensors, int32_t inputs,
-                                 int32_t outputs) noexcept override;
+                          nvinfer1::DynamicPluginTensorDesc const* outputs,
+                          int32_t outputCount) noexcept override;
+  int32_t getOutputDataTypes(nvinfer1::DataType* outputs, int32_t outputCount,
+                             nvinfer1::DataType const* inputs, int32_t inputCount) const noexcept override;
+  int32_t getOutputShapes(nvinfer1::DimsExprs const* inputs, int32_t inputCount,
+                          nvinfer1::DimsExprs const* shapes, int32_t shapeCount, nvinfer1::DimsExprs* outputs,
+                          int32_t outputCount, nvinfer1::IExprBuilder& builder) noexcept override;
+  bool supportsFormatCombination(int32_t position, nvinfer1::DynamicPluginTensorDesc const* tensors,
+                                 int32_t inputs, int32_t outputs) noexcept override;
   int32_t getNbOutputs() const noexcept override;
 
   int32_t onShapeChange(nvinfer1::PluginTensorDesc const* inputs, int32_t inputCount,

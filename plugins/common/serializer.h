@@ -1,4 +1,5 @@
-// How a plugin is written into an engine: little-endian whatever the machine, every read checked against the end.
+// How a plugin is written into an engine: little-endian whatever the machine, every read checked against the
+// end.
 //   "TRNP"  u16 version  u16 length + name of the operator  its own fields  (nothing after them)
 #pragma once
 
@@ -46,18 +47,21 @@ class Reader {
  public:
   Reader(std::string const& name, void const* data, size_t size)
       : next_(static_cast<uint8_t const*>(data)), left_(data == nullptr ? 0 : size) {
-    if (left_ < 4 || std::memcmp(next_, "TRNP", 4) != 0) throw PluginError("not data that this library serialized");
+    if (left_ < 4 || std::memcmp(next_, "TRNP", 4) != 0)
+      throw PluginError("not data that this library serialized");
     next_ += 4, left_ -= 4;
     auto const version = readUnsigned(2);
     if (version != kSerialVersion) {
-      throw PluginError("serialized by format version " + std::to_string(version) + ", this library reads version " +
-                        std::to_string(kSerialVersion) + ": build the engine with the library it runs with");
+      throw PluginError("serialized by format version " + std::to_string(version) +
+                        ", this library reads version " + std::to_string(kSerialVersion) +
+                        ": build the engine with the library it runs with");
     }
     auto const length = readUnsigned(2);
     require(length);
     std::string const written(reinterpret_cast<char const*>(next_), length);
     next_ += length, left_ -= length;
-    if (written != name) throw PluginError("expected the data of a " + name + ", got that of a '" + written + "'");
+    if (written != name)
+      throw PluginError("expected the data of a " + name + ", got that of a '" + written + "'");
   }
   int32_t readInt32() { return static_cast<int32_t>(static_cast<uint32_t>(readUnsigned(4))); }
   bool readBool() {
@@ -73,7 +77,8 @@ class Reader {
   }
   std::vector<float> readFloats() {
     uint64_t const count = readUnsigned(8);
-    if (count > left_ / 4) throw PluginError("damaged data: it ends within a list of " + std::to_string(count));
+    if (count > left_ / 4)
+      throw PluginError("damaged data: it ends within a list of " + std::to_string(count));
     std::vector<float> values(count);
     for (float& value : values) value = readFloat();
     return values;

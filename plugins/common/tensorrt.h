@@ -1,5 +1,5 @@
-// TensorRT's headers, and what differs between their versions. 8.5 and 8.6 have no IPluginV3, no bf16 and 32-bit
-// dimensions; nothing else here asks for a version.
+// TensorRT's headers, and what differs between their versions. 8.5 and 8.6 have no IPluginV3, no bf16 and
+// 32-bit dimensions; nothing else here asks for a version.
 #pragma once
 
 #include <NvInfer.h>

@@ -1,4 +1,5 @@
-// Types and shapes as kernels know them: without TensorRT, so that one compilation serves every version of it.
+// Types and shapes as kernels know them: without TensorRT, so that one compilation serves every version of
+// it.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,14 @@
-// CUDA on a CPU, as a kernel sees it: the same kernel source that nvcc compiles is compiled by g++ against this header.
+// CUDA on a CPU, as a kernel sees it: the same kernel source that nvcc compiles is compiled by g++ against
+// this header.
 //
-// Blocks run one after another; inside a block every CUDA thread is a fiber, so that barriers and shuffles have their
-// real meaning. What a GPU leaves undefined ends the program here, with block, thread and source line: a barrier that
-// only some threads reach or that they reach at different lines, a shuffle whose mask leaves its caller out, names an
-// exited lane, differs between lanes or whose source lane takes no part, and a barrier that never completes.
+// Blocks run one after another; inside a block every CUDA thread is a fiber, so that barriers and shuffles
+// have their real meaning. What a GPU leaves undefined ends the program here, with block, thread and source
+// line: a barrier that only some threads reach or that they reach at different lines, a shuffle whose mask
+// leaves its caller out, names an exited lane, differs between lanes or whose source lane takes no part, and
+// a barrier that never completes.
 //
-// What it does not show: races between blocks, speed, and the last bit of a GPU's arithmetic (which contracts a*b+c).
+// What it does not show: races between blocks, speed, and the last bit of a GPU's arithmetic (which contracts
+// a*b+c).
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -42,12 +45,14 @@ struct Site {
 /** A lane's value on its way to another one. */
 constexpr int kMaxShuffleBytes = 16;
 
-/** Runs `body` as every thread of every block, in order. Returns when all have; any misuse ends the program. */
+/** Runs `body` as every thread of every block, in order. Returns when all have; any misuse ends the program.
+ */
 void launch(dim3 grid, dim3 block, std::function<void()> const& body);
 
 /**
- * Lets later launches run only the blocks whose x index lies in [first, first + count): a kernel's arithmetic for
- * addresses past 2^31 can then be tried without computing what lies before. `count` 0 takes the limit off.
+ * Lets later launches run only the blocks whose x index lies in [first, first + count): a kernel's arithmetic
+ * for addresses past 2^31 can then be tried without computing what lies before. `count` 0 takes the limit
+ * off.
  */
 void limitBlocks(unsigned first, unsigned count);
 
@@ -57,7 +62,8 @@ void limitBlocks(unsigned first, unsigned count);
 /** Index of the running CUDA thread in its block; -1 outside a kernel. */
 int currentThread();
 
-/** Barriers that the running block has passed. Accesses with the same number are not ordered between threads. */
+/** Barriers that the running block has passed. Accesses with the same number are not ordered between threads.
+ */
 unsigned barrierEpoch();
 
 /** Warp-wide meetings that the running thread's warp has completed. */
@@ -80,7 +86,9 @@ T shuffle(unsigned mask, T value, int sourceLane, Site site) {
 
 #define EMULATOR_SITE char const *file = __builtin_FILE(), int line = __builtin_LINE()
 
-inline void __syncthreads(EMULATOR_SITE) { emulator::synchronizeBlock({file, line}); }
+inline void __syncthreads(EMULATOR_SITE) {
+  emulator::synchronizeBlock({file, line});
+}
 
 inline void __syncwarp(unsigned mask = 0xffffffffu, EMULATOR_SITE) {
   emulator::shuffle(mask, 0, emulator::currentThread() % 32, {file, line});

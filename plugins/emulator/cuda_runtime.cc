@@ -1,4 +1,5 @@
-// A stand-in for the CUDA runtime, as far as the plugins use it: device memory is memory, a stream is always idle.
+// A stand-in for the CUDA runtime, as far as the plugins use it: device memory is memory, a stream is always
+// idle.
 #include <cuda_runtime_api.h>
 
 #include <cstdlib>
@@ -35,7 +36,8 @@ cudaError_t cudaMemcpy(void* target, void const* source, size_t size, cudaMemcpy
   return cudaSuccess;
 }
 
-/** Launches, allocations and synchronizations so far: what a test of `enqueue` asks the emulated library for. */
+/** Launches, allocations and synchronizations so far: what a test of `enqueue` asks the emulated library for.
+ */
 __attribute__((visibility("default"))) void emulatorCalls(uint64_t* counts) {
   counts[0] = emulator::launchCount();
   counts[1] = calls.allocations;
@@ -45,5 +47,4 @@ __attribute__((visibility("default"))) void emulatorCalls(uint64_t* counts) {
 char const* cudaGetErrorString(cudaError_t error) {
   return error == cudaSuccess ? "no error" : "an error of the emulated CUDA runtime";
 }
-
 }

@@ -29,7 +29,8 @@ namespace {
 constexpr size_t kStackBytes = 256 << 10;
 constexpr int kWarpSize = 32;
 
-/** Lanes of one warp that meet under one mask. Two slots, so that the fast may enter the next meeting early. */
+/** Lanes of one warp that meet under one mask. Two slots, so that the fast may enter the next meeting early.
+ */
 struct Meeting {
   unsigned mask = 0;
   unsigned arrived = 0;
@@ -91,9 +92,12 @@ void resume(Fiber& fiber) {
   swapcontext(&scheduler, &fiber.context);
   __sanitizer_finish_switch_fiber(schedulerSanitizerStack, nullptr, nullptr);
 }
-void arriveInFiber() { __sanitizer_finish_switch_fiber(nullptr, &schedulerStack, &schedulerStackBytes); }
+void arriveInFiber() {
+  __sanitizer_finish_switch_fiber(nullptr, &schedulerStack, &schedulerStackBytes);
+}
 #else
-// swapcontext saves the signal mask, two system calls a switch; _longjmp does not, and takes a quarter of the time.
+// swapcontext saves the signal mask, two system calls a switch; _longjmp does not, and takes a quarter of the
+// time.
 jmp_buf schedulerJump;
 void leaveFiber(bool) {
   if (_setjmp(current->jump) == 0) _longjmp(schedulerJump, 1);
@@ -120,7 +124,9 @@ void completeBarrierIfAllArrived() {
   ++barrier.epoch;
 }
 
-Warp& warpOf(Fiber const& fiber) { return warps[fiber.index / kWarpSize]; }
+Warp& warpOf(Fiber const& fiber) {
+  return warps[fiber.index / kWarpSize];
+}
 
 void fiberMain() {
   arriveInFiber();
@@ -140,8 +146,8 @@ void fiberMain() {
 void makeFibers(size_t count) {
   while (fibers.size() < count) {
     Fiber fiber;
-    fiber.stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                       -1, 0);
+    fiber.stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (fiber.stack == MAP_FAILED) fail("no memory for the stack of a CUDA thread");
     fibers.push_back(fiber);
   }
@@ -183,8 +189,8 @@ void runBlock(dim3 block) {
       if (fiber.done) --live;
     }
     if (!progressed) {
-      auto const waiting =
-          std::find_if(fibers.begin(), fibers.begin() + threads, [](Fiber const& fiber) { return !fiber.done; });
+      auto const waiting = std::find_if(fibers.begin(), fibers.begin() + threads,
+                                        [](Fiber const& fiber) { return !fiber.done; });
       current = &*waiting;
       threadIdx = current->thread;
       fail("waits for threads that never come (divergent barrier or shuffle)");
@@ -215,7 +221,8 @@ Meeting& meetingUnder(Warp& warp, unsigned mask) {
 
 void launch(dim3 grid, dim3 block, std::function<void()> const& body) {
   if (current != nullptr) fail("a kernel cannot launch a kernel here");
-  if (block.x * block.y * block.z == 0 || block.x * block.y * block.z > 1024) fail("1 to 1024 threads a block");
+  if (block.x * block.y * block.z == 0 || block.x * block.y * block.z > 1024)
+    fail("1 to 1024 threads a block");
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) fail("an empty grid");
   gridDim = grid;
   blockDim = block;
@@ -234,9 +241,13 @@ void launch(dim3 grid, dim3 block, std::function<void()> const& body) {
   current = nullptr;
 }
 
-uint64_t launchCount() { return launches; }
+uint64_t launchCount() {
+  return launches;
+}
 
-void noteLaunch() { ++launches; }
+void noteLaunch() {
+  ++launches;
+}
 
 void limitBlocks(unsigned first, unsigned count) {
   firstBlock = first;
@@ -257,11 +268,17 @@ void fail(char const* what) {
   std::abort();
 }
 
-int currentThread() { return current == nullptr ? -1 : current->index; }
+int currentThread() {
+  return current == nullptr ? -1 : current->index;
+}
 
-unsigned barrierEpoch() { return barrier.epoch; }
+unsigned barrierEpoch() {
+  return barrier.epoch;
+}
 
-unsigned warpEpoch() { return warpOf(*current).epoch; }
+unsigned warpEpoch() {
+  return warpOf(*current).epoch;
+}
 
 void synchronizeBlock(Site site) {
   current->site = site;

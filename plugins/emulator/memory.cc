@@ -1,4 +1,5 @@
-// Device buffers as heap blocks: what AddressSanitizer watches. See memory.h; traffic.cc is the counting kind.
+// Device buffers as heap blocks: what AddressSanitizer watches. See memory.h; traffic.cc is the counting
+// kind.
 #include "memory.h"
 
 #include <cstdlib>
@@ -24,6 +25,8 @@ void releaseAll() {
   blocks.clear();
 }
 
-std::map<std::string, Traffic> takeTraffic() { return {}; }
+std::map<std::string, Traffic> takeTraffic() {
+  return {};
+}
 
 }  // namespace emulator

@@ -1,5 +1,6 @@
-// Counts and checks every access that kernels make: answers the calls that -fsanitize=thread puts before each of them.
-// This file and emulator.cc are compiled without that option, so that only kernels (and their test) are seen.
+// Counts and checks every access that kernels make: answers the calls that -fsanitize=thread puts before each
+// of them. This file and emulator.cc are compiled without that option, so that only kernels (and their test)
+// are seen.
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -68,8 +69,8 @@ void describe(char const* what, uintptr_t address, unsigned size, bool write) {
                                  [&](Buffer const& buffer) { return address + size > buffer.begin; });
   char const* const name = near == buffers.rend() ? "no buffer" : near->name.c_str();
   long long const offset = near == buffers.rend() ? 0 : static_cast<long long>(address - near->begin);
-  std::snprintf(text, sizeof text, "%s: %s of %u bytes at offset %lld of '%s'", what, write ? "write" : "read", size,
-                offset, name);
+  std::snprintf(text, sizeof text, "%s: %s of %u bytes at offset %lld of '%s'", what,
+                write ? "write" : "read", size, offset, name);
   fail(text);
 }
 
@@ -109,9 +110,11 @@ void access(void* pointer, unsigned size, bool write, void* programCounter) {
   if (address < arena || address >= arenaEnd) return;  // a local variable
   if (size <= 16 && address % size != 0) describe("misaligned", address, size, write);
   // Buffers lie in the order of their addresses.
-  auto const after = std::upper_bound(buffers.begin(), buffers.end(), address,
-                                      [](uintptr_t value, Buffer const& buffer) { return value < buffer.begin; });
-  if (after == buffers.begin() || address + size > (after - 1)->end) describe("out of bounds", address, size, write);
+  auto const after =
+      std::upper_bound(buffers.begin(), buffers.end(), address,
+                       [](uintptr_t value, Buffer const& buffer) { return value < buffer.begin; });
+  if (after == buffers.begin() || address + size > (after - 1)->end)
+    describe("out of bounds", address, size, write);
   if (visits.size() < 1024) visits.resize(1024);
   Request& request = requests[{programCounter, thread / 32, visits[thread][programCounter]++}];
   request.buffer = static_cast<int>(after - 1 - buffers.begin());
@@ -159,8 +162,8 @@ void* allocate(size_t bytes, char const* name, size_t misalignment) {
 }
 
 void releaseAll() {
-  if (arena != 0) madvise(reinterpret_cast<void*>(arena), buffers.empty() ? 0 : buffers.back().end - arena,
-                          MADV_DONTNEED);
+  if (arena != 0)
+    madvise(reinterpret_cast<void*>(arena), buffers.empty() ? 0 : buffers.back().end - arena, MADV_DONTNEED);
   buffers.clear();
 }
 
@@ -172,11 +175,19 @@ std::map<std::string, Traffic> takeTraffic() {
 
 }  // namespace emulator
 
-#define ANSWER(bytes)                                                                                            \
-  void __tsan_read##bytes(void* p) { emulator::access(p, bytes, false, __builtin_return_address(0)); }            \
-  void __tsan_write##bytes(void* p) { emulator::access(p, bytes, true, __builtin_return_address(0)); }            \
-  void __tsan_unaligned_read##bytes(void* p) { emulator::access(p, bytes, false, __builtin_return_address(0)); }  \
-  void __tsan_unaligned_write##bytes(void* p) { emulator::access(p, bytes, true, __builtin_return_address(0)); }
+#define ANSWER(bytes)                                               \
+  void __tsan_read##bytes(void* p) {                                \
+    emulator::access(p, bytes, false, __builtin_return_address(0)); \
+  }                                                                 \
+  void __tsan_write##bytes(void* p) {                               \
+    emulator::access(p, bytes, true, __builtin_return_address(0));  \
+  }                                                                 \
+  void __tsan_unaligned_read##bytes(void* p) {                      \
+    emulator::access(p, bytes, false, __builtin_return_address(0)); \
+  }                                                                 \
+  void __tsan_unaligned_write##bytes(void* p) {                     \
+    emulator::access(p, bytes, true, __builtin_return_address(0));  \
+  }
 
 extern "C" {
 void __tsan_init() {}

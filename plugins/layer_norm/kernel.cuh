@@ -1,22 +1,27 @@
-// LayerNorm over contiguous rows: y = (x - mean) / sqrt(variance + epsilon) * scale + bias, statistics in fp32.
+// LayerNorm over contiguous rows: y = (x - mean) / sqrt(variance + epsilon) * scale + bias, statistics in
+// fp32.
 //
 // A row is read once, into registers, in the type it is stored in, and everything is computed from there:
 //   up to 8 packs       8 threads share a row (rows of 128 bytes and less; a warp has four)
 //   up to 256 packs     a warp has a row
 //   up to 8,192 packs   a block has a row (32,768 fp32, 65,536 fp16; half of that in bf16)
 //   beyond              a block has a row and reads it twice
-// A pack is 16 bytes where rows are whole packs and aligned, one element elsewhere (then 16,384 elements are the limit
-// of the register path).
+// A pack is 16 bytes where rows are whole packs and aligned, one element elsewhere (then 16,384 elements are
+// the limit of the register path).
 //
 // Decisions:
 // - Two passes, never E[x²]-μ²: at mean 1000 and scale 1 the latter is wrong by 2.15.
-// - The mean of x-μ is taken in the same pass as its squares and subtracted once more. It costs a second value in one
-//   reduction, no further memory, and takes the error at mean 1000 from 2.2e-4 to about 3e-7: μ itself has no more
-//   than 24 bits, x-μ is exact.
-// - Rows that do not fit are read twice, not three times: the first read merges (count, mean, M2) of small groups,
+// - The mean of x-μ is taken in the same pass as its squares and subtracted once more. It costs a second
+// value in one
+//   reduction, no further memory, and takes the error at mean 1000 from 2.2e-4 to about 3e-7: μ itself has no
+//   more than 24 bits, x-μ is exact.
+// - Rows that do not fit are read twice, not three times: the first read merges (count, mean, M2) of small
+// groups,
 //   each of them two-pass in registers, after taking off a pivot (the mean of the row's first part).
-// - x and y are not __restrict__: the plugin may work in place, and each thread reads what it overwrites beforehand.
-// - bf16 stops at 4 packs a thread in a block of 1,024: nvcc widens bf16 to fp32 when it is read, not when it is used
+// - x and y are not __restrict__: the plugin may work in place, and each thread reads what it overwrites
+// beforehand.
+// - bf16 stops at 4 packs a thread in a block of 1,024: nvcc widens bf16 to fp32 when it is read, not when it
+// is used
 //   (it is a mere shift), and 8 packs of that do not fit 64 registers: 129 spilled accesses on sm_90.
 // - No thread leaves early: the shuffles name all lanes of a warp.
 #pragma once
@@ -49,12 +54,16 @@ __device__ __forceinline__ float sumOverLanes(float value) {
   return value;
 }
 
-__device__ __forceinline__ void setZero(float& value) { value = 0.0f; }
-__device__ __forceinline__ void setZero(float2& value) { value = make_float2(0.0f, 0.0f); }
+__device__ __forceinline__ void setZero(float& value) {
+  value = 0.0f;
+}
+__device__ __forceinline__ void setZero(float2& value) {
+  value = make_float2(0.0f, 0.0f);
+}
 
 /**
- * The sum over all who share a row, known to each of them. `partial` holds a value a warp; a kernel's reductions use
- * different ones, so that one barrier each is enough.
+ * The sum over all who share a row, known to each of them. `partial` holds a value a warp; a kernel's
+ * reductions use different ones, so that one barrier each is enough.
  */
 template <int Lanes, class Value>
 __device__ __forceinline__ Value sumOverRow(Value value, Value* partial) {
@@ -161,7 +170,8 @@ __global__ void __launch_bounds__(Lanes == kWholeBlock ? kMaxBlockThreads : kSha
   }
 }
 
-/** Count, mean and sum of squared differences from the mean: what two groups need to be merged without loss. */
+/** Count, mean and sum of squared differences from the mean: what two groups need to be merged without loss.
+ */
 struct Moments {
   float count;
   float mean;
@@ -311,13 +321,14 @@ struct LayerNormWork {
 
 template <int Packs, int Lanes, int Elements, class T>
 cudaError_t launchHeld(LayerNormWork<T> const& work, int blockThreads, cudaStream_t stream) {
-  int64_t const rowsPerBlock = Lanes == kWholeBlock ? 1 : kSharedBlockThreads / (Lanes == kWholeBlock ? 1 : Lanes);
+  int64_t const rowsPerBlock =
+      Lanes == kWholeBlock ? 1 : kSharedBlockThreads / (Lanes == kWholeBlock ? 1 : Lanes);
   int64_t const blocks = (work.rows + rowsPerBlock - 1) / rowsPerBlock;
   if (blocks > INT32_MAX) return cudaErrorInvalidConfiguration;
   return launchKernel(layerNormKernel<T, Elements, Packs, Lanes>, dim3(static_cast<unsigned>(blocks)),
                       dim3(blockThreads), stream, work.x, work.scale, work.bias, work.y, work.mean,
-                      work.inverseDeviation, work.rows, work.columns,
-                      1.0f / static_cast<float>(work.columns), work.epsilon);
+                      work.inverseDeviation, work.rows, work.columns, 1.0f / static_cast<float>(work.columns),
+                      work.epsilon);
 }
 
 /** A block of just as many warps as the row needs. */
@@ -325,7 +336,8 @@ template <int Packs, int Elements, class T>
 cudaError_t launchWholeBlock(LayerNormWork<T> const& work, cudaStream_t stream) {
   int const packs = work.columns / Elements;
   int const threads = (packs + Packs - 1) / Packs;
-  return launchHeld<Packs, kWholeBlock, Elements>(work, (threads + kWarpSize - 1) / kWarpSize * kWarpSize, stream);
+  return launchHeld<Packs, kWholeBlock, Elements>(work, (threads + kWarpSize - 1) / kWarpSize * kWarpSize,
+                                                  stream);
 }
 
 template <int Elements, class T>

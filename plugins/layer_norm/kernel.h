@@ -9,7 +9,8 @@
 
 namespace tensorrt_node {
 
-/** `rows` × `columns` contiguous elements of `type`; `scale` and `bias` are of that type and have `columns`. */
+/** `rows` × `columns` contiguous elements of `type`; `scale` and `bias` are of that type and have `columns`.
+ */
 struct LayerNormArguments {
   ElementType type;
   void const* x;

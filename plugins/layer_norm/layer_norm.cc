@@ -45,7 +45,8 @@ class LayerNorm final : public Operator {
         bias_(weightsOf(fields, "bias")) {
     int32_t const stash = fields.integer("stash_type", kStashFloat);
     if (stash != kStashFloat) {
-      throw PluginError("field 'stash_type': expected 1 (statistics in float32), got " + std::to_string(stash));
+      throw PluginError("field 'stash_type': expected 1 (statistics in float32), got " +
+                        std::to_string(stash));
     }
     check();
   }
@@ -88,7 +89,8 @@ class LayerNorm final : public Operator {
 
   void configure(PluginTensorDesc const* inputs, int32_t count) override {
     checkInputs(count);
-    if (!isElementType(inputs[0].type)) throw PluginError("expected an input of float32, float16 or bfloat16");
+    if (!isElementType(inputs[0].type))
+      throw PluginError("expected an input of float32, float16 or bfloat16");
     axisOf(inputs[0].dims.nbDims);
     type_ = inputs[0].type;
     hasBiasInput_ = !bias_ && count > expectedInputs() - 1;
@@ -116,7 +118,8 @@ class LayerNorm final : public Operator {
     LayerNormArguments arguments{};
     arguments.type = elementType(type);
     arguments.x = inputData[0];
-    arguments.scale = scale_ ? weights(*scale_, "scale", columns, type) : input(inputs, inputData, next++, columns);
+    arguments.scale =
+        scale_ ? weights(*scale_, "scale", columns, type) : input(inputs, inputData, next++, columns);
     if (bias_) {
       arguments.bias = weights(*bias_, "bias", columns, type);
     } else if (hasBiasInput_) {
@@ -144,7 +147,8 @@ class LayerNorm final : public Operator {
  private:
   void check() const {
     if (outputs_ < 1 || outputs_ > 3) {
-      throw PluginError("field 'outputs': expected 1, 2 (Mean) or 3 (InvStdDev), got " + std::to_string(outputs_));
+      throw PluginError("field 'outputs': expected 1, 2 (Mean) or 3 (InvStdDev), got " +
+                        std::to_string(outputs_));
     }
     if (!(epsilon_ >= 0.0f)) {
       throw PluginError("field 'epsilon': expected a number not below 0, got " + std::to_string(epsilon_));
@@ -166,8 +170,9 @@ class LayerNorm final : public Operator {
   int32_t axisOf(int32_t rank) const {
     int32_t const axis = axis_ < 0 ? axis_ + rank : axis_;
     if (axis < 0 || axis >= rank) {
-      throw PluginError("field 'axis': expected " + std::to_string(-rank) + " to " + std::to_string(rank - 1) +
-                        " for an input of rank " + std::to_string(rank) + ", got " + std::to_string(axis_));
+      throw PluginError("field 'axis': expected " + std::to_string(-rank) + " to " +
+                        std::to_string(rank - 1) + " for an input of rank " + std::to_string(rank) +
+                        ", got " + std::to_string(axis_));
     }
     return axis;
   }
@@ -181,7 +186,8 @@ class LayerNorm final : public Operator {
     return weights.device(type);
   }
 
-  static void const* input(PluginTensorDesc const* inputs, void const* const* data, int32_t index, int64_t columns) {
+  static void const* input(PluginTensorDesc const* inputs, void const* const* data, int32_t index,
+                           int64_t columns) {
     if (shapeOf(inputs[index].dims).count() != columns) {
       throw PluginError("input " + std::to_string(index) + ": expected " + std::to_string(columns) +
                         " values, one for each element that is normalized over, got the shape " +
@@ -209,7 +215,9 @@ OperatorKind layerNormKind() {
            {"outputs", nullptr, PluginFieldType::kINT32, 1},
            {"scale", nullptr, PluginFieldType::kFLOAT32, 0},
            {"bias", nullptr, PluginFieldType::kFLOAT32, 0}},
-          [](FieldReader const& fields) -> std::unique_ptr<Operator> { return std::make_unique<LayerNorm>(fields); },
+          [](FieldReader const& fields) -> std::unique_ptr<Operator> {
+            return std::make_unique<LayerNorm>(fields);
+          },
           [](Reader& reader) -> std::unique_ptr<Operator> { return std::make_unique<LayerNorm>(reader); }};
 }
 

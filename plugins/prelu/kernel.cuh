@@ -1,11 +1,12 @@
 // PReLU: y = x where x is not below zero, slope * x elsewhere; a NaN stays one.
 //
-// The tensor is one run of elements, whatever its shape. A thread moves 16 bytes of it (a pack) and asks a `Slopes`
-// which slope each element has; where an odd number of elements is left, the last thread moves them one by one. So x is
-// read once and y written once whatever the planes' size: a pack may straddle planes.
+// The tensor is one run of elements, whatever its shape. A thread moves 16 bytes of it (a pack) and asks a
+// `Slopes` which slope each element has; where an odd number of elements is left, the last thread moves them
+// one by one. So x is read once and y written once whatever the planes' size: a pack may straddle planes.
 //
 // Decisions:
-// - One pack a thread and no loop: 32 KB are in flight on an SM of 2,048 threads, the index needs few registers.
+// - One pack a thread and no loop: 32 KB are in flight on an SM of 2,048 threads, the index needs few
+// registers.
 // - Slopes come through the read-only cache and are few; only x and y count as traffic.
 // - Divisions by what is known at launch are multiplications. Below 2^31 elements in 32 bits, beyond in 64.
 // - x and y are not __restrict__: in place is allowed, each thread reads only what it then writes.
@@ -47,7 +48,8 @@ struct PackedRunSlope {
   }
 };
 
-/** Slope `i / run % count` for element i, and a run is at least a pack long: a pack sees two slopes at most. */
+/** Slope `i / run % count` for element i, and a run is at least a pack long: a pack sees two slopes at most.
+ */
 template <class T, class Index>
 struct LongRunSlope {
   static constexpr bool kOnlyWholePacks = false;
@@ -142,7 +144,8 @@ struct PaddedChannelsLastSlope {
   }
 };
 
-/** Any broadcast: element i has an index in each dimension, innermost first; where the slope has 1, its stride is 0. */
+/** Any broadcast: element i has an index in each dimension, innermost first; where the slope has 1, its
+ * stride is 0. */
 template <class T, class Index>
 struct BroadcastSlope {
   static constexpr bool kOnlyWholePacks = false;
@@ -169,12 +172,15 @@ struct BroadcastSlope {
   __device__ __forceinline__ Cursor from(Index element) const { return {*this, element}; }
 };
 
-__device__ __forceinline__ float prelu(float value, float slope) { return value < 0.0f ? value * slope : value; }
+__device__ __forceinline__ float prelu(float value, float slope) {
+  return value < 0.0f ? value * slope : value;
+}
 
 constexpr int kPreluThreads = 256;
 
 template <class T, int Elements, class Index, class Slopes>
-__global__ void __launch_bounds__(kPreluThreads) preluKernel(T const* x, T* y, Index count, Slopes const slopes) {
+__global__ void __launch_bounds__(kPreluThreads)
+    preluKernel(T const* x, T* y, Index count, Slopes const slopes) {
   using P = Pack<T, Elements>;
   Index const pack = static_cast<Index>(blockIdx.x) * kPreluThreads + threadIdx.x;
   Index const first = pack * Elements;
@@ -200,20 +206,21 @@ struct SlopePattern {
   /** kRuns: element i has slope `i / run % count`. */
   uint64_t run = 1;
   uint64_t count = 1;
-  /** kBroadcast: dimensions, innermost first, with their strides in the slope; neighbours that act alike are one. */
+  /** kBroadcast: dimensions, innermost first, with their strides in the slope; neighbours that act alike are
+   * one. */
   int rank = 0;
   uint64_t extents[kMaxRank] = {};
   uint64_t strides[kMaxRank] = {};
 };
 
 /**
- * The slope's shape with as many dimensions as the tensor's, by ONNX's unidirectional broadcasting: aligned at the
- * right. One number alone that the channels (dimension 1) have and the last dimension has not is by channel: exporters
- * write `[C]` for `[C,1,1]`. Rank 0 where there are too many.
+ * The slope's shape with as many dimensions as the tensor's, by ONNX's unidirectional broadcasting: aligned
+ * at the right. One number alone that the channels (dimension 1) have and the last dimension has not is by
+ * channel: exporters write `[C]` for `[C,1,1]`. Rank 0 where there are too many.
  */
 inline Shape alignedSlope(Shape const& dims, Shape const& slope) {
-  bool const byChannel =
-      slope.rank == 1 && dims.rank >= 3 && slope.extent[0] != dims.back() && slope.extent[0] == dims.extent[1];
+  bool const byChannel = slope.rank == 1 && dims.rank >= 3 && slope.extent[0] != dims.back() &&
+                         slope.extent[0] == dims.extent[1];
   Shape aligned;
   int const shift = byChannel ? 1 : dims.rank - slope.rank;
   for (int d = 0; d < -shift; ++d) {
@@ -329,7 +336,8 @@ cudaError_t launchPrelu(PreluWork<T> const& work, SlopePattern const& pattern, c
 }
 
 template <class Index>
-cudaError_t launchChannelsLast(PreluWork<__half> const& work, int channels, int paddedChannels, cudaStream_t stream) {
+cudaError_t launchChannelsLast(PreluWork<__half> const& work, int channels, int paddedChannels,
+                               cudaStream_t stream) {
   constexpr int kElements = kWidestAccess / sizeof(__half);
   FastDivisor<Index> const padded(static_cast<Index>(paddedChannels));
   if (channels == paddedChannels && isAligned(work.slope, kWidestAccess)) {
@@ -340,16 +348,17 @@ cudaError_t launchChannelsLast(PreluWork<__half> const& work, int channels, int 
 }
 
 /**
- * The same for fp16 HWC8: `pixels` × channels padded to a multiple of 8, x and y aligned as TensorRT aligns them.
- * `slope` has `channels` elements.
+ * The same for fp16 HWC8: `pixels` × channels padded to a multiple of 8, x and y aligned as TensorRT aligns
+ * them. `slope` has `channels` elements.
  */
-inline cudaError_t launchPreluHwc8(__half const* x, __half const* slope, __half* y, int64_t pixels, int channels,
-                                   cudaStream_t stream) {
+inline cudaError_t launchPreluHwc8(__half const* x, __half const* slope, __half* y, int64_t pixels,
+                                   int channels, cudaStream_t stream) {
   int const padded = (channels + 7) / 8 * 8;
   PreluWork<__half> const work{x, slope, y, pixels * padded};
   if (work.count <= 0) return cudaSuccess;
-  return work.count <= kMaxShortIndex ? launchChannelsLast<unsigned>(work, channels, padded, stream)
-                                      : launchChannelsLast<unsigned long long>(work, channels, padded, stream);
+  return work.count <= kMaxShortIndex
+             ? launchChannelsLast<unsigned>(work, channels, padded, stream)
+             : launchChannelsLast<unsigned long long>(work, channels, padded, stream);
 }
 
 }  // namespace tensorrt_node

@@ -21,7 +21,8 @@ struct PreluArguments {
   Shape slopeDims;
 };
 
-/** Whether the slope can be laid over such a tensor; a dimension that is not known yet (-1) goes with everything. */
+/** Whether the slope can be laid over such a tensor; a dimension that is not known yet (-1) goes with
+ * everything. */
 bool slopeFits(Shape const& dims, Shape const& slopeDims);
 
 /** Whether every element of a channel has the same slope, whatever the unknown dimensions turn out to be. */

@@ -51,7 +51,8 @@ class Prelu final : public Operator {
 
   void configure(PluginTensorDesc const* inputs, int32_t count) override {
     checkInputs(count);
-    if (!isElementType(inputs[0].type)) throw PluginError("expected an input of float32, float16 or bfloat16");
+    if (!isElementType(inputs[0].type))
+      throw PluginError("expected an input of float32, float16 or bfloat16");
     type_ = inputs[0].type;
     checkSlope(inputs);
   }
@@ -88,8 +89,8 @@ class Prelu final : public Operator {
   void checkInputs(int32_t count) const {
     int32_t const expected = slope_ ? 1 : 2;
     if (count != expected) {
-      throw PluginError("expected " + std::to_string(expected) + (slope_ ? " input (X)" : " inputs (X, slope)") +
-                        ", got " + std::to_string(count));
+      throw PluginError("expected " + std::to_string(expected) +
+                        (slope_ ? " input (X)" : " inputs (X, slope)") + ", got " + std::to_string(count));
     }
   }
 
@@ -115,10 +116,11 @@ class Prelu final : public Operator {
 }  // namespace
 
 OperatorKind preluKind() {
-  return {kName,
-          {{"slope", nullptr, PluginFieldType::kFLOAT32, 0}},
-          [](FieldReader const& fields) -> std::unique_ptr<Operator> { return std::make_unique<Prelu>(fields); },
-          [](Reader& reader) -> std::unique_ptr<Operator> { return std::make_unique<Prelu>(reader); }};
+  return {
+      kName,
+      {{"slope", nullptr, PluginFieldType::kFLOAT32, 0}},
+      [](FieldReader const& fields) -> std::unique_ptr<Operator> { return std::make_unique<Prelu>(fields); },
+      [](Reader& reader) -> std::unique_ptr<Operator> { return std::make_unique<Prelu>(reader); }};
 }
 
 }  // namespace tensorrt_node

@@ -1,4 +1,5 @@
-// Runs the kernels on the emulator and prints what came of it as one line of JSON; the tests in test/plugins judge it.
+// Runs the kernels on the emulator and prints what came of it as one line of JSON; the tests in test/plugins
+// judge it.
 //   kernel_probe layer-norm type=float32 rows=3 columns=1:4097:1 mean=0 scale=1 seeds=1 bias=1 misalign=0 …
 //   kernel_probe layer-norm-far type=float32 | prelu type=… dims=2,3,5 slope=3,1 | prelu-hwc8 … | prelu-far …
 // The references here are written from ONNX's definitions, in fp64, element by element.
@@ -31,7 +32,8 @@ T* device(int64_t count, char const* name, int misalign) {
   return static_cast<T*>(emulator::allocate(count * sizeof(T), name, misalign * sizeof(T)));
 }
 
-/** The worst difference so far, absolute and in units of the output type's last place, and the case it was in. */
+/** The worst difference so far, absolute and in units of the output type's last place, and the case it was
+ * in. */
 struct Worst {
   double absolute = 0;
   double ulps = 0;
@@ -47,7 +49,8 @@ struct Worst {
     }
     double const difference = std::abs(got - exact);
     if (!(difference <= absolute)) absolute = difference, where = place;
-    // fp32, in which the kernels reckon, has an error of its own: at most 1e-6, which the narrow types leave out.
+    // fp32, in which the kernels reckon, has an error of its own: at most 1e-6, which the narrow types leave
+    // out.
     double const rounding = sizeof(T) == 4 ? difference : std::max(0.0, difference - 1e-6);
     if (!(rounding / ulpAt<T>(exact) <= ulps)) ulps = rounding / ulpAt<T>(exact);
   }
@@ -106,7 +109,8 @@ void spoil(T* row, int columns, std::string const& special) {
 }
 
 template <class T>
-void layerNormCase(Arguments const& arguments, int rows, int columns, int seed, Worst& worst, Worst& statistics) {
+void layerNormCase(Arguments const& arguments, int rows, int columns, int seed, Worst& worst,
+                   Worst& statistics) {
   int const misalign = static_cast<int>(arguments.number("misalign", 0));
   double const mean = arguments.number("mean", 0), scale = arguments.number("scale", 1);
   auto const epsilon = static_cast<float>(arguments.number("epsilon", 1e-5));
@@ -125,7 +129,8 @@ void layerNormCase(Arguments const& arguments, int rows, int columns, int seed, 
   if (rows > 0) spoil(x + int64_t{rows / 2} * columns, columns, arguments.text("special", "none"));
   std::vector<T> const original(x, x + count);
 
-  check(launchLayerNorm(LayerNormWork<T>{x, gamma, beta, y, means, deviations, rows, columns, epsilon}, nullptr));
+  check(launchLayerNorm(LayerNormWork<T>{x, gamma, beta, y, means, deviations, rows, columns, epsilon},
+                        nullptr));
 
   std::string const where = "columns " + std::to_string(columns) + " seed " + std::to_string(seed);
   for (int r = 0; r < rows; ++r) {
@@ -196,12 +201,13 @@ void layerNormFar(Arguments const& arguments) {
   for (int64_t i = begin; i < end; ++i) x[i] = narrow<T>(random.next());
   // A block has four rows where warps have rows, one where blocks have.
   int const rowsPerBlock = columns <= 8 * 32 * static_cast<int>(16 / sizeof(T)) ? 4 : 1;
-  emulator::limitBlocks(static_cast<unsigned>(first / rowsPerBlock), static_cast<unsigned>(16 / rowsPerBlock));
+  emulator::limitBlocks(static_cast<unsigned>(first / rowsPerBlock),
+                        static_cast<unsigned>(16 / rowsPerBlock));
   alignas(16) static T alignedGamma[1 << 16], alignedBeta[1 << 16];
   std::copy(gamma.begin(), gamma.end(), alignedGamma);
   std::copy(beta.begin(), beta.end(), alignedBeta);
-  check(launchLayerNorm(LayerNormWork<T>{x, alignedGamma, alignedBeta, y, nullptr, nullptr, rows, columns, 1e-5f},
-                        nullptr));
+  check(launchLayerNorm(
+      LayerNormWork<T>{x, alignedGamma, alignedBeta, y, nullptr, nullptr, rows, columns, 1e-5f}, nullptr));
   Worst worst;
   for (int64_t r = first; r < rows; ++r) {
     RowReference const reference(x + r * columns, columns, 1e-5f);
@@ -215,8 +221,8 @@ void layerNormFar(Arguments const& arguments) {
                 .add("maxUlp", worst.ulps)
                 .add("firstElement", static_cast<double>(begin))
                 .add("writtenThere", static_cast<double>(written(y, begin, end)))
-                .add("writtenAround", static_cast<double>(written(y, begin - (1 << 20), begin) +
-                                                          written(y, 0, 1 << 20)))
+                .add("writtenAround",
+                     static_cast<double>(written(y, begin - (1 << 20), begin) + written(y, 0, 1 << 20)))
                 .add("expected", static_cast<double>(end - begin))
                 .text()
                 .c_str());
@@ -278,7 +284,8 @@ void prelu(Arguments const& arguments) {
     T* const slope = device<T>(slopes, "slope", misalign);
     fillPrelu(x, count, slope, slopes, 5, arguments.text("special", "none"));
     std::vector<T> const original(x, x + count);
-    check(launchPrelu(PreluWork<T>{x, slope, y, count}, slopePattern(shapeOf(dims), shapeOf(slopeDims)), nullptr));
+    check(launchPrelu(PreluWork<T>{x, slope, y, count}, slopePattern(shapeOf(dims), shapeOf(slopeDims)),
+                      nullptr));
     for (int64_t i = 0; i < count; ++i) {
       worst.take(y[i], exactPrelu(original[i], slope[slopeIndex(i, dims, meaning)]), std::to_string(i));
     }
@@ -314,8 +321,8 @@ void preluFar(Arguments const& arguments) {
   int64_t const begin = block * perBlock, end = begin + 8 * perBlock;
   fillPrelu(x + begin, end - begin, slope.data(), channels, 3, "none");
   emulator::limitBlocks(static_cast<unsigned>(block), 8);
-  check(launchPrelu(PreluWork<T>{x, slope.data(), y, count}, slopePattern({images, channels, run}, {channels, 1}),
-                    nullptr));
+  check(launchPrelu(PreluWork<T>{x, slope.data(), y, count},
+                    slopePattern({images, channels, run}, {channels, 1}), nullptr));
   Worst worst;
   for (int64_t i = begin; i < end; ++i) {
     worst.take(y[i], exactPrelu(x[i], slope[i / run % channels]), std::to_string(i));
@@ -324,8 +331,8 @@ void preluFar(Arguments const& arguments) {
                 .add("maxUlp", worst.ulps)
                 .add("firstElement", static_cast<double>(begin))
                 .add("writtenThere", static_cast<double>(written(y, begin, end)))
-                .add("writtenAround", static_cast<double>(written(y, begin - (1 << 20), begin) +
-                                                          written(y, 0, 1 << 20)))
+                .add("writtenAround",
+                     static_cast<double>(written(y, begin - (1 << 20), begin) + written(y, 0, 1 << 20)))
                 .add("expected", static_cast<double>(end - begin))
                 .text()
                 .c_str());
@@ -348,7 +355,11 @@ void divisors() {
       cases += 2;
     }
   }
-  std::puts(Json().add("cases", static_cast<double>(cases)).add("wrong", static_cast<double>(wrong)).text().c_str());
+  std::puts(Json()
+                .add("cases", static_cast<double>(cases))
+                .add("wrong", static_cast<double>(wrong))
+                .text()
+                .c_str());
 }
 
 }  // namespace

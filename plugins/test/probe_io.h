@@ -1,4 +1,5 @@
-// What the probes share: arguments of the form key=value, random values, types as text, results as one line of JSON.
+// What the probes share: arguments of the form key=value, random values, types as text, results as one line
+// of JSON.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -16,7 +17,8 @@
 
 namespace probe {
 
-/** `key=value` arguments; asking for one that is missing and has no default ends the program with its name. */
+/** `key=value` arguments; asking for one that is missing and has no default ends the program with its name.
+ */
 class Arguments {
  public:
   Arguments(int count, char** values) {
@@ -67,9 +69,15 @@ class Random {
   uint64_t state_;
 };
 
-inline float widen(float value) { return value; }
-inline float widen(__half value) { return __half2float(value); }
-inline float widen(__nv_bfloat16 value) { return __bfloat162float(value); }
+inline float widen(float value) {
+  return value;
+}
+inline float widen(__half value) {
+  return __half2float(value);
+}
+inline float widen(__nv_bfloat16 value) {
+  return __bfloat162float(value);
+}
 template <class T>
 T narrow(double value);
 template <>
