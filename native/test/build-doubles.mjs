@@ -6,12 +6,14 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = resolve(here, '../..')
-const { values } = parseArgs({ options: { sanitize: { type: 'string' }, families: { type: 'string', default: 'rtx,trt10,trt11' } } })
+const { values } = parseArgs({
+  options: { sanitize: { type: 'string' }, families: { type: 'string', default: 'rtx,trt10,trt11' } },
+})
 if (![undefined, 'address', 'thread'].includes(values.sanitize)) {
   console.error(`--sanitize: expected address or thread, received ${values.sanitize}`)
   process.exit(2)

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeModel, node } from '../helpers/onnx-model.ts'
 import { buildAll, STATIC } from './helpers/builds.ts'
-import { FAMILIES } from './helpers/run-fixture.ts'
+import { FAMILIES, skipWithoutDoubles } from './helpers/run-fixture.ts'
+
+beforeEach(skipWithoutDoubles)
 
 const OUTER = 'Building an engine (stand-in)'
 const INNER = 'Timing kernels (stand-in)'

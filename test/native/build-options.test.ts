@@ -4,9 +4,11 @@
  * show (npm run test:gpu).
  */
 import type { BuildOptions } from 'tensorrt-node'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { buildAll, DYNAMIC, RANGE, STATIC, type Told } from './helpers/builds.ts'
-import { FAMILIES } from './helpers/run-fixture.ts'
+import { FAMILIES, skipWithoutDoubles } from './helpers/run-fixture.ts'
+
+beforeEach(skipWithoutDoubles)
 
 type Expected = { readonly told: readonly Told[] } | { readonly network: readonly string[] } | 'UNSUPPORTED'
 interface Row {
@@ -141,12 +143,7 @@ describe('rtx', () => {
 describe.each(FAMILIES)('%s', (family) => {
   it('tells the builder the profiles', async () => {
     const wide = { min: [8, 3], opt: [16, 3], max: [32, 3] }
-    const sets = [
-      { shapes: { x: [5, 3] } },
-      { shapes: { x: RANGE } },
-      { shapes: [{ x: RANGE }, { x: wide }] },
-      {},
-    ]
+    const sets = [{ shapes: { x: [5, 3] } }, { shapes: { x: RANGE } }, { shapes: [{ x: RANGE }, { x: wide }] }, {}]
     const [fixed, ranged, several, none] = await buildAll(DYNAMIC, sets, { family })
     expect(fixed?.profiles).toEqual([{ x: { min: [5, 3], opt: [5, 3], max: [5, 3] } }])
     expect(ranged?.profiles).toEqual([{ x: RANGE }])

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -8,6 +9,21 @@ export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 /** The families of TensorRT that there are doubles and an addon for. */
 export const FAMILIES = ['rtx', 'trt10', 'trt11'] as const
 export type Family = (typeof FAMILIES)[number]
+
+/** Why nothing can run on the doubles here, where that is so: a machine without cargo has no headers to build them from. */
+export function obstacle(): string | undefined {
+  // In CI whatever could not be set up is a failure.
+  if (process.env.CI === 'true' || process.env.CI === '1') return undefined
+  const needed = ['doubles/trt11/libnvinfer.so.11', ...FAMILIES.map((family) => `Release/tensorrt_node_${family}.node`)]
+  const missing = needed.find((path) => !existsSync(join(ROOT, 'build', path)))
+  return missing && `there is no build/${missing}: npm test builds it, where the TensorRT headers can be installed`
+}
+
+/** For `beforeEach`: skips every test of a file where {@link obstacle} says why. */
+export function skipWithoutDoubles(context: { skip(reason: string): never }): void {
+  const reason = obstacle()
+  if (reason !== undefined) context.skip(reason)
+}
 
 export interface FixtureOptions {
   readonly family?: Family
@@ -57,7 +73,12 @@ export function runFixture(name: string, options: FixtureOptions = {}): Promise<
 /** The result that a fixture says, which has to end in an orderly way: exit code 0, and nothing misused. */
 // biome-ignore lint/suspicious/noExplicitAny: a fixture's JSON is whatever the test says it is
 export async function resultOf(name: string, options: FixtureOptions = {}): Promise<any> {
-  const { code, signal, stdout, stderr } = await runFixture(name, options)
+  return parsed(name, await runFixture(name, options))
+}
+
+/** As {@link resultOf}, of a fixture that has run. */
+// biome-ignore lint/suspicious/noExplicitAny: a fixture's JSON is whatever the test says it is
+export function parsed(name: string, { code, signal, stdout, stderr }: FixtureOutcome): any {
   if (code !== 0) throw new Error(`${name} ended with ${signal ?? `exit code ${code}`}:\n${stderr}${stdout}`)
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
 }

@@ -9,7 +9,7 @@ namespace {
 
 class Reader {
  public:
-  explicit Reader(const std::string& text) : text_(text) {}
+  explicit Reader(std::string const& text) : text_(text) {}
 
   Json document() {
     Json value = read();
@@ -19,11 +19,13 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(const char* expected) const {
+  [[noreturn]] void fail(char const* expected) const {
     throw std::runtime_error("JSON: expected " + std::string(expected) + " at byte " + std::to_string(at_));
   }
   void skipSpace() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      ++at_;
   }
   bool accept(char c) {
     skipSpace();
@@ -31,10 +33,10 @@ class Reader {
     ++at_;
     return true;
   }
-  void expect(char c, const char* what) {
+  void expect(char c, char const* what) {
     if (!accept(c)) fail(what);
   }
-  bool acceptWord(const char* word) {
+  bool acceptWord(char const* word) {
     std::string w(word);
     if (text_.compare(at_, w.size(), w) != 0) return false;
     at_ += w.size();
@@ -85,15 +87,19 @@ class Reader {
       }
       if (at_ >= text_.size()) fail("an escape");
       char e = text_[at_++];
-      if (e == 'n') out += '\n';
-      else if (e == 't') out += '\t';
-      else if (e == 'r') out += '\r';
+      if (e == 'n')
+        out += '\n';
+      else if (e == 't')
+        out += '\t';
+      else if (e == 'r')
+        out += '\r';
       else if (e == 'u') {
         // The doubles only write \u00XX.
         if (at_ + 4 > text_.size()) fail("four hex digits");
         out += static_cast<char>(std::strtol(text_.substr(at_, 4).c_str(), nullptr, 16));
         at_ += 4;
-      } else out += e;
+      } else
+        out += e;
     }
     if (at_ >= text_.size()) fail("'\"'");
     ++at_;
@@ -111,11 +117,11 @@ class Reader {
     return Json(std::strtod(digits.c_str(), nullptr));
   }
 
-  const std::string& text_;
+  std::string const& text_;
   size_t at_ = 0;
 };
 
-void dumpString(const std::string& value, std::string& out) {
+void dumpString(std::string const& value, std::string& out) {
   out += '"';
   for (char c : value) {
     if (c == '"' || c == '\\') {
@@ -132,22 +138,30 @@ void dumpString(const std::string& value, std::string& out) {
   out += '"';
 }
 
-void dumpValue(const Json& value, std::string& out) {
+void dumpValue(Json const& value, std::string& out) {
   switch (value.kind()) {
-    case Json::Kind::kNull: out += "null"; break;
-    case Json::Kind::kBool: out += value.boolean() ? "true" : "false"; break;
-    case Json::Kind::kInteger: out += std::to_string(value.integer()); break;
+    case Json::Kind::kNull:
+      out += "null";
+      break;
+    case Json::Kind::kBool:
+      out += value.boolean() ? "true" : "false";
+      break;
+    case Json::Kind::kInteger:
+      out += std::to_string(value.integer());
+      break;
     case Json::Kind::kNumber: {
       char digits[32];
       std::snprintf(digits, sizeof digits, "%.17g", value.number());
       out += digits;
       break;
     }
-    case Json::Kind::kString: dumpString(value.string(), out); break;
+    case Json::Kind::kString:
+      dumpString(value.string(), out);
+      break;
     case Json::Kind::kArray: {
       out += '[';
-      const char* comma = "";
-      for (const Json& item : value.items()) {
+      char const* comma = "";
+      for (Json const& item : value.items()) {
         out += comma;
         dumpValue(item, out);
         comma = ",";
@@ -157,8 +171,8 @@ void dumpValue(const Json& value, std::string& out) {
     }
     case Json::Kind::kObject: {
       out += '{';
-      const char* comma = "";
-      for (const auto& [name, member] : value.members()) {
+      char const* comma = "";
+      for (auto const& [name, member] : value.members()) {
         out += comma;
         dumpString(name, out);
         out += ':';
@@ -187,11 +201,13 @@ Json Json::object(Members members) {
   return value;
 }
 
-Json Json::integers(const std::vector<int64_t>& values) {
+Json Json::integers(std::vector<int64_t> const& values) {
   return array(std::vector<Json>(values.begin(), values.end()));
 }
 
-Json Json::parse(const std::string& text) { return Reader(text).document(); }
+Json Json::parse(std::string const& text) {
+  return Reader(text).document();
+}
 
 std::string Json::dump() const {
   std::string out;
@@ -203,23 +219,25 @@ int64_t Json::integer() const {
   return kind_ == Kind::kNumber ? static_cast<int64_t>(number_) : integer_;
 }
 
-double Json::number() const { return kind_ == Kind::kNumber ? number_ : static_cast<double>(integer_); }
+double Json::number() const {
+  return kind_ == Kind::kNumber ? number_ : static_cast<double>(integer_);
+}
 
 std::vector<int64_t> Json::integers() const {
   std::vector<int64_t> values;
-  for (const Json& item : items_) values.push_back(item.integer());
+  for (Json const& item : items_) values.push_back(item.integer());
   return values;
 }
 
-const Json& Json::operator[](const std::string& name) const {
-  static const Json* const null = new Json();
-  for (const auto& member : members_) {
+Json const& Json::operator[](std::string const& name) const {
+  static Json const* const null = new Json();
+  for (auto const& member : members_) {
     if (member.first == name) return member.second;
   }
   return *null;
 }
 
-void Json::set(const std::string& name, Json value) {
+void Json::set(std::string const& name, Json value) {
   for (auto& member : members_) {
     if (member.first == name) {
       member.second = std::move(value);

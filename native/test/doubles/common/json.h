@@ -20,14 +20,14 @@ class Json {
   Json(int64_t value) : kind_(Kind::kInteger), integer_(value) {}
   Json(uint64_t value) : kind_(Kind::kInteger), integer_(static_cast<int64_t>(value)) {}
   Json(double value) : kind_(Kind::kNumber), number_(value) {}
-  Json(const char* value) : kind_(value ? Kind::kString : Kind::kNull), string_(value ? value : "") {}
+  Json(char const* value) : kind_(value ? Kind::kString : Kind::kNull), string_(value ? value : "") {}
   Json(std::string value) : kind_(Kind::kString), string_(std::move(value)) {}
   static Json array(std::vector<Json> items = {});
   static Json object(Members members = {});
-  static Json integers(const std::vector<int64_t>& values);
+  static Json integers(std::vector<int64_t> const& values);
 
   /** @throws std::runtime_error where `text` is no JSON */
-  static Json parse(const std::string& text);
+  static Json parse(std::string const& text);
   std::string dump() const;
 
   Kind kind() const { return kind_; }
@@ -35,14 +35,14 @@ class Json {
   bool boolean() const { return integer_ != 0; }
   int64_t integer() const;
   double number() const;
-  const std::string& string() const { return string_; }
-  const std::vector<Json>& items() const { return items_; }
-  const Members& members() const { return members_; }
+  std::string const& string() const { return string_; }
+  std::vector<Json> const& items() const { return items_; }
+  Members const& members() const { return members_; }
   std::vector<int64_t> integers() const;
 
   /** The member of that name, or null. */
-  const Json& operator[](const std::string& name) const;
-  void set(const std::string& name, Json value);
+  Json const& operator[](std::string const& name) const;
+  void set(std::string const& name, Json value);
   void push(Json value) { items_.push_back(std::move(value)); }
 
  private:

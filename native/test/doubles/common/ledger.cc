@@ -21,22 +21,23 @@ struct PlannedFailure {
   std::string action;
 };
 
-std::vector<PlannedFailure> parsePlan(const std::string& text) {
+std::vector<PlannedFailure> parsePlan(std::string const& text) {
   std::vector<PlannedFailure> plan;
   size_t at = 0;
   while (at < text.size()) {
     size_t end = text.find(',', at);
     if (end == std::string::npos) end = text.size();
-    const std::string entry = text.substr(at, end - at);
+    std::string const entry = text.substr(at, end - at);
     at = end + 1;
-    const size_t equals = entry.rfind('=');
-    const size_t colon = entry.rfind(':', equals);
+    size_t const equals = entry.rfind('=');
+    size_t const colon = entry.rfind(':', equals);
     if (equals == std::string::npos || colon == std::string::npos) {
       std::fprintf(stderr, "TRT_DOUBLE_FAIL: expected function:n=action, found %s\n", entry.c_str());
       std::abort();
     }
-    const std::string nth = entry.substr(colon + 1, equals - colon - 1);
-    plan.push_back({entry.substr(0, colon), nth == "*" ? 0 : std::atol(nth.c_str()), entry.substr(equals + 1)});
+    std::string const nth = entry.substr(colon + 1, equals - colon - 1);
+    plan.push_back(
+        {entry.substr(0, colon), nth == "*" ? 0 : std::atol(nth.c_str()), entry.substr(equals + 1)});
   }
   return plan;
 }
@@ -49,13 +50,13 @@ class Ledger {
     return *ledger;
   }
 
-  Injection enter(const std::string& function) {
+  Injection enter(std::string const& function) {
     std::string action;
     {
       std::lock_guard lock(mutex_);
       ++calls_[function];
-      const long nth = ++callsSincePlan_[function];
-      for (const PlannedFailure& failure : plan_) {
+      long const nth = ++callsSincePlan_[function];
+      for (PlannedFailure const& failure : plan_) {
         if (failure.function == function && (failure.nth == 0 || failure.nth == nth)) action = failure.action;
       }
       if (!action.empty()) ++statistics_["injectedFailures"];
@@ -66,13 +67,13 @@ class Ledger {
     return {true, std::atoi(action.c_str())};
   }
 
-  void misuse(const std::string& what) {
+  void misuse(std::string const& what) {
     std::lock_guard lock(mutex_);
     misuses_.push_back(what);
     std::fprintf(stderr, "TRT_DOUBLE misuse: %s\n", what.c_str());
   }
 
-  void addLive(const std::string& kind, long delta) {
+  void addLive(std::string const& kind, long delta) {
     std::lock_guard lock(mutex_);
     long& count = live_[kind];
     count += delta;
@@ -80,12 +81,12 @@ class Ledger {
     if (count > peak) peak = count;
   }
 
-  void addStatistic(const std::string& name, long delta) {
+  void addStatistic(std::string const& name, long delta) {
     std::lock_guard lock(mutex_);
     statistics_[name] += delta;
   }
 
-  void setPlan(const char* plan) {
+  void setPlan(char const* plan) {
     std::lock_guard lock(mutex_);
     plan_ = parsePlan(plan ? plan : "");
     callsSincePlan_.clear();
@@ -94,7 +95,7 @@ class Ledger {
   std::string report() {
     std::lock_guard lock(mutex_);
     Json misuses = Json::array();
-    for (const std::string& misuse : misuses_) misuses.push(misuse);
+    for (std::string const& misuse : misuses_) misuses.push(misuse);
     return Json::object({{"standIn", "tensorrt-node test doubles"},
                          {"live", toJson(live_)},
                          {"peak", toJson(peak_)},
@@ -112,9 +113,9 @@ class Ledger {
  private:
   Ledger() : plan_(parsePlan(setting("TRT_DOUBLE_FAIL", ""))) {}
 
-  static Json toJson(const std::map<std::string, long>& numbers) {
+  static Json toJson(std::map<std::string, long> const& numbers) {
     Json object = Json::object();
-    for (const auto& [name, number] : numbers) object.set(name, static_cast<int64_t>(number));
+    for (auto const& [name, number] : numbers) object.set(name, static_cast<int64_t>(number));
     return object;
   }
 
@@ -124,12 +125,13 @@ class Ledger {
   std::vector<std::string> misuses_;
 };
 
-/** Runs when the process ends in an orderly way; a crash leaves no report, which a test sees as one missing. */
+/** Runs when the process ends in an orderly way; a crash leaves no report, which a test sees as one missing.
+ */
 struct AtExit {
   ~AtExit() {
-    const std::string folder = setting("TRT_DOUBLE_REPORT", "");
+    std::string const folder = setting("TRT_DOUBLE_REPORT", "");
     if (!folder.empty()) {
-      const std::string path = folder + "/report-" + std::to_string(getpid()) + ".json";
+      std::string const path = folder + "/report-" + std::to_string(getpid()) + ".json";
       if (FILE* file = std::fopen(path.c_str(), "w")) {
         std::fputs(Ledger::get().report().c_str(), file);
         std::fclose(file);
@@ -141,27 +143,37 @@ struct AtExit {
 
 }  // namespace
 
-Injection enter(const std::string& function) { return Ledger::get().enter(function); }
-void misuse(const std::string& what) { Ledger::get().misuse(what); }
-void addLive(const std::string& kind, long delta) { Ledger::get().addLive(kind, delta); }
-void addStatistic(const std::string& name, long delta) { Ledger::get().addStatistic(name, delta); }
+Injection enter(std::string const& function) {
+  return Ledger::get().enter(function);
+}
+void misuse(std::string const& what) {
+  Ledger::get().misuse(what);
+}
+void addLive(std::string const& kind, long delta) {
+  Ledger::get().addLive(kind, delta);
+}
+void addStatistic(std::string const& name, long delta) {
+  Ledger::get().addStatistic(name, delta);
+}
 
-std::string setting(const char* name, const std::string& fallback) {
-  const char* value = std::getenv(name);
+std::string setting(char const* name, std::string const& fallback) {
+  char const* value = std::getenv(name);
   return value ? value : fallback;
 }
 
-long settingNumber(const char* name, long fallback) {
-  const char* value = std::getenv(name);
+long settingNumber(char const* name, long fallback) {
+  char const* value = std::getenv(name);
   return value ? std::atol(value) : fallback;
 }
 
 }  // namespace trt_double
 
-const char* trtDoubleReport() {
+char const* trtDoubleReport() {
   thread_local std::string report;
   report = trt_double::Ledger::get().report();
   return report.c_str();
 }
 
-void trtDoubleFail(const char* plan) { trt_double::Ledger::get().setPlan(plan); }
+void trtDoubleFail(char const* plan) {
+  trt_double::Ledger::get().setPlan(plan);
+}

@@ -1,5 +1,6 @@
-// The one book of all doubles in a process: who called what how often, what is alive, what was misused, and which call
-// is to fail. A shared library of its own, so that the stand-ins of libcuda and libnvinfer write into the same book.
+// The one book of all doubles in a process: who called what how often, what is alive, what was misused, and
+// which call is to fail. A shared library of its own, so that the stand-ins of libcuda and libnvinfer write
+// into the same book.
 #pragma once
 
 #include <string>
@@ -15,20 +16,20 @@ struct Injection {
 };
 
 /** Counts a call of `function`. Where TRT_DOUBLE_FAIL says `abort` or `hang`, it does not return. */
-TRT_DOUBLE_EXPORT Injection enter(const std::string& function);
+TRT_DOUBLE_EXPORT Injection enter(std::string const& function);
 
 /** The caller broke a documented rule. Makes the process exit with {@link kMisuseExitCode}. */
-TRT_DOUBLE_EXPORT void misuse(const std::string& what);
+TRT_DOUBLE_EXPORT void misuse(std::string const& what);
 
 /** `delta` more things of `kind` are alive. */
-TRT_DOUBLE_EXPORT void addLive(const std::string& kind, long delta);
+TRT_DOUBLE_EXPORT void addLive(std::string const& kind, long delta);
 
 /** Adds to a number that is only for reading, such as the count of copies from pageable memory. */
-TRT_DOUBLE_EXPORT void addStatistic(const std::string& name, long delta);
+TRT_DOUBLE_EXPORT void addStatistic(std::string const& name, long delta);
 
 /** The value of an environment variable, or `fallback`. */
-TRT_DOUBLE_EXPORT std::string setting(const char* name, const std::string& fallback);
-TRT_DOUBLE_EXPORT long settingNumber(const char* name, long fallback);
+TRT_DOUBLE_EXPORT std::string setting(char const* name, std::string const& fallback);
+TRT_DOUBLE_EXPORT long settingNumber(char const* name, long fallback);
 
 /** The exit code of a process that misused a double; no other part of the project uses it. */
 constexpr int kMisuseExitCode = 97;
@@ -39,5 +40,5 @@ extern "C" {
 /** The book as JSON; valid until the calling thread asks again. */
 TRT_DOUBLE_EXPORT const char* trtDoubleReport();
 /** Replaces what TRT_DOUBLE_FAIL said, and counts calls from 1 again. */
-TRT_DOUBLE_EXPORT void trtDoubleFail(const char* plan);
+TRT_DOUBLE_EXPORT void trtDoubleFail(char const* plan);
 }

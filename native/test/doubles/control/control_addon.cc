@@ -27,7 +27,7 @@ napi_value fail(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-void add(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+void add(napi_env env, napi_value exports, char const* name, napi_callback callback) {
   napi_value function;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
   napi_set_named_property(env, exports, name, function);

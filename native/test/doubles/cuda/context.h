@@ -1,4 +1,5 @@
-// A device's primary context: it outlives nothing that was made in it, and a failed kernel or copy poisons it.
+// A device's primary context: it outlives nothing that was made in it, and a failed kernel or copy poisons
+// it.
 #pragma once
 
 #include <atomic>
@@ -12,7 +13,7 @@ namespace trt_double {
 struct Context {
   explicit Context(int deviceOrdinal) : device(deviceOrdinal) {}
 
-  const int device;
+  int const device;
   std::atomic<bool> destroyed{false};
   /** An asynchronous error: documented to stay until the context is gone. */
   std::atomic<CUresult> sticky{CUDA_SUCCESS};

@@ -56,8 +56,8 @@ std::vector<CUcontext>& contextStack() {
   return stack;
 }
 
-Call::Call(const char* function, Needs needs) : function_(function) {
-  const Injection injection = enter(function);
+Call::Call(char const* function, Needs needs) : function_(function) {
+  Injection const injection = enter(function);
   if (inStreamWork()) {
     misuse(std::string(function) + ": called from a host function of a stream");
     result_ = CUDA_ERROR_NOT_PERMITTED;
@@ -67,7 +67,7 @@ Call::Call(const char* function, Needs needs) : function_(function) {
     misuse(std::string(function) + ": before cuInit");
     result_ = CUDA_ERROR_NOT_INITIALIZED;
   } else if (needs == Needs::kContext || needs == Needs::kContextAnyhow) {
-    const auto& stack = contextStack();
+    auto const& stack = contextStack();
     if (stack.empty() || stack.back() == nullptr) {
       misuse(std::string(function) + ": no context is current on the calling thread");
       result_ = CUDA_ERROR_INVALID_CONTEXT;
@@ -84,10 +84,12 @@ Call::Call(const char* function, Needs needs) : function_(function) {
 }
 
 std::shared_ptr<Stream> Call::stream(CUstream handle) const {
-  // 0, 1 and 2 are the default streams, which wait for each other: nothing that is to run beside other work uses them.
+  // 0, 1 and 2 are the default streams, which wait for each other: nothing that is to run beside other work
+  // uses them.
   auto stream = Driver::get().streams.find(handle);
   if (!stream) {
-    misuse(std::string(function_) + (reinterpret_cast<uintptr_t>(handle) <= 2 ? ": a default stream" : ": not a live stream"));
+    misuse(std::string(function_) +
+           (reinterpret_cast<uintptr_t>(handle) <= 2 ? ": a default stream" : ": not a live stream"));
   } else if (stream->context() != context_) {
     misuse(std::string(function_) + ": a stream of another context than the current one");
     return nullptr;

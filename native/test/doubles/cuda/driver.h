@@ -44,27 +44,28 @@ class Driver {
 std::vector<CUcontext>& contextStack();
 
 /**
- * The beginning of every driver function: counts the call, answers with an injected failure, and checks what the
- * documentation asks of the calling thread.
+ * The beginning of every driver function: counts the call, answers with an injected failure, and checks what
+ * the documentation asks of the calling thread.
  */
 class Call {
  public:
-  /** `kContextAnyhow` is for what ends or waits: it works in a poisoned context too, and then tells the error. */
+  /** `kContextAnyhow` is for what ends or waits: it works in a poisoned context too, and then tells the
+   * error. */
   enum class Needs { kNothing, kInit, kContext, kContextAnyhow };
 
-  Call(const char* function, Needs needs);
+  Call(char const* function, Needs needs);
 
   /** Not CUDA_SUCCESS: the function returns it at once. */
   CUresult result() const { return result_; }
-  const std::shared_ptr<Context>& context() const { return context_; }
-  const char* function() const { return function_; }
+  std::shared_ptr<Context> const& context() const { return context_; }
+  char const* function() const { return function_; }
 
   /** The stream behind a handle, or null, having recorded the misuse. */
   std::shared_ptr<Stream> stream(CUstream handle) const;
   std::shared_ptr<Event> event(CUevent handle) const;
 
  private:
-  const char* const function_;
+  char const* const function_;
   CUresult result_ = CUDA_SUCCESS;
   std::shared_ptr<Context> context_;
 };

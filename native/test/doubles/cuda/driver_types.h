@@ -1,5 +1,5 @@
-// The types and codes of the CUDA driver API that the double answers with, as NVIDIA documents them. Declared here
-// because cuda.h is no part of the headers that this project can count on.
+// The types and codes of the CUDA driver API that the double answers with, as NVIDIA documents them. Declared
+// here because cuda.h is no part of the headers that this project can count on.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// libcuda.so.1: NOT NVIDIA's driver but a stand-in for tests on machines without a GPU. Answers as the CUDA Driver API
-// is documented, keeps device memory on the host, and runs every stream on a thread of its own.
+// libcuda.so.1: NOT NVIDIA's driver but a stand-in for tests on machines without a GPU. Answers as the CUDA
+// Driver API is documented, keeps device memory on the host, and runs every stream on a thread of its own.
 // Settings (environment): see native/test/README.md.
 #include <cstdio>
 #include <cstring>
@@ -18,22 +18,24 @@ namespace {
 
 /** Runs `body` unless the call fails before it, and gives a poisoned context's error instead of success. */
 template <typename Body>
-CUresult perform(const char* function, Needs needs, Body body) {
-  const Call call(function, needs);
+CUresult perform(char const* function, Needs needs, Body body) {
+  Call const call(function, needs);
   if (call.result() != CUDA_SUCCESS) return call.result();
-  const CUresult result = body(call);
+  CUresult const result = body(call);
   if (result == CUDA_SUCCESS && call.context()) return call.context()->sticky;
   return result;
 }
 
-/** The code of an injected asynchronous failure of `function`, as `async:<function>` in TRT_DOUBLE_FAIL asks for it. */
-CUresult asyncFailure(const char* function) {
-  const Injection injection = enter(std::string("async:") + function);
+/** The code of an injected asynchronous failure of `function`, as `async:<function>` in TRT_DOUBLE_FAIL asks
+ * for it. */
+CUresult asyncFailure(char const* function) {
+  Injection const injection = enter(std::string("async:") + function);
   return injection.fails ? static_cast<CUresult>(injection.code) : CUDA_SUCCESS;
 }
 
-CUresult copyAsync(const char* function, void* host, CUdeviceptr device, size_t bytes, CUstream handle, bool toHost) {
-  return perform(function, Needs::kContext, [&](const Call& call) {
+CUresult copyAsync(char const* function, void* host, CUdeviceptr device, size_t bytes, CUstream handle,
+                   bool toHost) {
+  return perform(function, Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
     if (bytes == 0) return CUDA_SUCCESS;
@@ -42,10 +44,12 @@ CUresult copyAsync(const char* function, void* host, CUdeviceptr device, size_t 
     if (!*span) return CUDA_ERROR_INVALID_VALUE;
     auto pinned = std::make_shared<Span>(Memory::get().pinnedSpan(host, bytes, function));
     stream->submit([=] {
-      const CUresult failure = asyncFailure(function);
+      CUresult const failure = asyncFailure(function);
       if (failure != CUDA_SUCCESS) return failure;
-      if (toHost) std::memcpy(host, span->data(), bytes);
-      else std::memcpy(span->data(), host, bytes);
+      if (toHost)
+        std::memcpy(host, span->data(), bytes);
+      else
+        std::memcpy(span->data(), host, bytes);
       (void)pinned;
       return CUDA_SUCCESS;
     });
@@ -53,8 +57,8 @@ CUresult copyAsync(const char* function, void* host, CUdeviceptr device, size_t 
   });
 }
 
-CUresult createStream(const char* function, CUstream* stream) {
-  return perform(function, Needs::kContext, [&](const Call& call) {
+CUresult createStream(char const* function, CUstream* stream) {
+  return perform(function, Needs::kContext, [&](Call const& call) {
     *stream = Driver::get().streams.add(Stream::start(call.context()));
     ++call.context()->children;
     addLive("streams", 1);
@@ -62,8 +66,8 @@ CUresult createStream(const char* function, CUstream* stream) {
   });
 }
 
-CUresult allocateHost(const char* function, void** pointer, size_t bytes) {
-  return perform(function, Needs::kContext, [&](const Call& call) {
+CUresult allocateHost(char const* function, void** pointer, size_t bytes) {
+  return perform(function, Needs::kContext, [&](Call const& call) {
     if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
     *pointer = reinterpret_cast<void*>(Memory::get().allocatePinned(call.context(), bytes)->address);
     return CUDA_SUCCESS;
@@ -72,8 +76,8 @@ CUresult allocateHost(const char* function, void** pointer, size_t bytes) {
 
 const struct {
   CUresult code;
-  const char* name;
-  const char* text;
+  char const* name;
+  char const* text;
 } kErrors[] = {
     {CUDA_SUCCESS, "CUDA_SUCCESS", "no error"},
     {CUDA_ERROR_INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
@@ -97,7 +101,9 @@ void computeCapability(int* major, int* minor) {
   std::sscanf(setting("TRT_DOUBLE_COMPUTE_CAPABILITY", "8.9").c_str(), "%d.%d", major, minor);
 }
 
-size_t totalMemory() { return static_cast<size_t>(settingNumber("TRT_DOUBLE_MEMORY", 8L << 30)); }
+size_t totalMemory() {
+  return static_cast<size_t>(settingNumber("TRT_DOUBLE_MEMORY", 8L << 30));
+}
 
 }  // namespace
 
@@ -106,27 +112,27 @@ size_t totalMemory() { return static_cast<size_t>(settingNumber("TRT_DOUBLE_MEMO
 // ---- the driver and its devices
 
 API cuInit(unsigned flags) {
-  return perform("cuInit", Needs::kNothing, [&](const Call&) {
+  return perform("cuInit", Needs::kNothing, [&](Call const&) {
     return flags == 0 ? Driver::get().initialise() : CUDA_ERROR_INVALID_VALUE;
   });
 }
 
 API cuDriverGetVersion(int* version) {
-  return perform("cuDriverGetVersion", Needs::kNothing, [&](const Call&) {
+  return perform("cuDriverGetVersion", Needs::kNothing, [&](Call const&) {
     *version = 13000;
     return CUDA_SUCCESS;
   });
 }
 
 API cuDeviceGetCount(int* count) {
-  return perform("cuDeviceGetCount", Needs::kInit, [&](const Call&) {
+  return perform("cuDeviceGetCount", Needs::kInit, [&](Call const&) {
     *count = Driver::get().deviceCount();
     return CUDA_SUCCESS;
   });
 }
 
 API cuDeviceGet(CUdevice* device, int ordinal) {
-  return perform("cuDeviceGet", Needs::kInit, [&](const Call&) {
+  return perform("cuDeviceGet", Needs::kInit, [&](Call const&) {
     if (ordinal < 0 || ordinal >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
     *device = ordinal;
     return CUDA_SUCCESS;
@@ -134,7 +140,7 @@ API cuDeviceGet(CUdevice* device, int ordinal) {
 }
 
 API cuDeviceGetName(char* name, int length, CUdevice device) {
-  return perform("cuDeviceGetName", Needs::kInit, [&](const Call&) {
+  return perform("cuDeviceGetName", Needs::kInit, [&](Call const&) {
     if (device < 0 || device >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
     std::snprintf(name, static_cast<size_t>(length), "Stand-in GPU %d (test double)", device);
     return CUDA_SUCCESS;
@@ -142,7 +148,7 @@ API cuDeviceGetName(char* name, int length, CUdevice device) {
 }
 
 API cuDeviceTotalMem_v2(size_t* bytes, CUdevice device) {
-  return perform("cuDeviceTotalMem_v2", Needs::kInit, [&](const Call&) {
+  return perform("cuDeviceTotalMem_v2", Needs::kInit, [&](Call const&) {
     if (device < 0 || device >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
     *bytes = totalMemory();
     return CUDA_SUCCESS;
@@ -150,27 +156,42 @@ API cuDeviceTotalMem_v2(size_t* bytes, CUdevice device) {
 }
 
 API cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
-  return perform("cuDeviceGetAttribute", Needs::kInit, [&](const Call&) {
+  return perform("cuDeviceGetAttribute", Needs::kInit, [&](Call const&) {
     if (device < 0 || device >= Driver::get().deviceCount()) return CUDA_ERROR_INVALID_DEVICE;
     int major, minor;
     computeCapability(&major, &minor);
     switch (attribute) {
-      case CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK: *value = 1024; break;
-      case CU_DEVICE_ATTRIBUTE_WARP_SIZE: *value = 32; break;
-      case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = 16; break;
-      case CU_DEVICE_ATTRIBUTE_INTEGRATED: *value = 0; break;
-      case CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING: *value = 1; break;
-      case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = major; break;
-      case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = minor; break;
-      default: misuse("cuDeviceGetAttribute: the double does not know attribute " + std::to_string(attribute));
+      case CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK:
+        *value = 1024;
+        break;
+      case CU_DEVICE_ATTRIBUTE_WARP_SIZE:
+        *value = 32;
+        break;
+      case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
+        *value = 16;
+        break;
+      case CU_DEVICE_ATTRIBUTE_INTEGRATED:
+        *value = 0;
+        break;
+      case CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING:
+        *value = 1;
+        break;
+      case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
+        *value = major;
+        break;
+      case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:
+        *value = minor;
+        break;
+      default:
+        misuse("cuDeviceGetAttribute: the double does not know attribute " + std::to_string(attribute));
         return CUDA_ERROR_INVALID_VALUE;
     }
     return CUDA_SUCCESS;
   });
 }
 
-API cuGetErrorName(CUresult code, const char** name) {
-  for (const auto& error : kErrors) {
+API cuGetErrorName(CUresult code, char const** name) {
+  for (auto const& error : kErrors) {
     if (error.code == code) {
       *name = error.name;
       return CUDA_SUCCESS;
@@ -180,8 +201,8 @@ API cuGetErrorName(CUresult code, const char** name) {
   return CUDA_ERROR_INVALID_VALUE;
 }
 
-API cuGetErrorString(CUresult code, const char** text) {
-  for (const auto& error : kErrors) {
+API cuGetErrorString(CUresult code, char const** text) {
+  for (auto const& error : kErrors) {
     if (error.code == code) {
       *text = error.text;
       return CUDA_SUCCESS;
@@ -195,36 +216,38 @@ API cuGetErrorString(CUresult code, const char** text) {
 
 API cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) {
   return perform("cuDevicePrimaryCtxRetain", Needs::kInit,
-                 [&](const Call&) { return Driver::get().retain(device, context); });
+                 [&](Call const&) { return Driver::get().retain(device, context); });
 }
 
 API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
   return perform("cuDevicePrimaryCtxRelease_v2", Needs::kInit,
-                 [&](const Call&) { return Driver::get().release(device); });
+                 [&](Call const&) { return Driver::get().release(device); });
 }
 
 API cuCtxSetCurrent(CUcontext context) {
-  return perform("cuCtxSetCurrent", Needs::kInit, [&](const Call& call) {
+  return perform("cuCtxSetCurrent", Needs::kInit, [&](Call const& call) {
     if (context && !Driver::get().contexts.find(context)) {
       misuse(std::string(call.function()) + ": not a live context");
       return CUDA_ERROR_INVALID_CONTEXT;
     }
     auto& stack = contextStack();
-    if (stack.empty()) stack.push_back(context);
-    else stack.back() = context;
+    if (stack.empty())
+      stack.push_back(context);
+    else
+      stack.back() = context;
     return CUDA_SUCCESS;
   });
 }
 
 API cuCtxGetCurrent(CUcontext* context) {
-  return perform("cuCtxGetCurrent", Needs::kInit, [&](const Call&) {
+  return perform("cuCtxGetCurrent", Needs::kInit, [&](Call const&) {
     *context = contextStack().empty() ? nullptr : contextStack().back();
     return CUDA_SUCCESS;
   });
 }
 
 API cuCtxPushCurrent_v2(CUcontext context) {
-  return perform("cuCtxPushCurrent_v2", Needs::kInit, [&](const Call&) {
+  return perform("cuCtxPushCurrent_v2", Needs::kInit, [&](Call const&) {
     if (!Driver::get().contexts.find(context)) return CUDA_ERROR_INVALID_CONTEXT;
     contextStack().push_back(context);
     return CUDA_SUCCESS;
@@ -232,7 +255,7 @@ API cuCtxPushCurrent_v2(CUcontext context) {
 }
 
 API cuCtxPopCurrent_v2(CUcontext* context) {
-  return perform("cuCtxPopCurrent_v2", Needs::kInit, [&](const Call&) {
+  return perform("cuCtxPopCurrent_v2", Needs::kInit, [&](Call const&) {
     if (contextStack().empty()) return CUDA_ERROR_INVALID_CONTEXT;
     if (context) *context = contextStack().back();
     contextStack().pop_back();
@@ -243,7 +266,7 @@ API cuCtxPopCurrent_v2(CUcontext* context) {
 // ---- memory
 
 API cuMemGetInfo_v2(size_t* free, size_t* total) {
-  return perform("cuMemGetInfo_v2", Needs::kContext, [&](const Call& call) {
+  return perform("cuMemGetInfo_v2", Needs::kContext, [&](Call const& call) {
     *total = totalMemory();
     *free = *total - Memory::get().usedBytes(call.context()->device);
     return CUDA_SUCCESS;
@@ -251,7 +274,7 @@ API cuMemGetInfo_v2(size_t* free, size_t* total) {
 }
 
 API cuMemAlloc_v2(CUdeviceptr* pointer, size_t bytes) {
-  return perform("cuMemAlloc_v2", Needs::kContext, [&](const Call& call) {
+  return perform("cuMemAlloc_v2", Needs::kContext, [&](Call const& call) {
     if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
     auto block = Memory::get().allocateDevice(call.context(), bytes);
     if (!block) return CUDA_ERROR_OUT_OF_MEMORY;
@@ -261,23 +284,27 @@ API cuMemAlloc_v2(CUdeviceptr* pointer, size_t bytes) {
 }
 
 API cuMemFree_v2(CUdeviceptr pointer) {
-  return perform("cuMemFree_v2", Needs::kContextAnyhow, [&](const Call& call) {
+  return perform("cuMemFree_v2", Needs::kContextAnyhow, [&](Call const& call) {
     return Memory::get().free(Block::Kind::kDevice, pointer, *call.context(), call.function());
   });
 }
 
-API cuMemAllocHost_v2(void** pointer, size_t bytes) { return allocateHost("cuMemAllocHost_v2", pointer, bytes); }
+API cuMemAllocHost_v2(void** pointer, size_t bytes) {
+  return allocateHost("cuMemAllocHost_v2", pointer, bytes);
+}
 
-API cuMemHostAlloc(void** pointer, size_t bytes, unsigned) { return allocateHost("cuMemHostAlloc", pointer, bytes); }
+API cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
+  return allocateHost("cuMemHostAlloc", pointer, bytes);
+}
 
 API cuMemFreeHost(void* pointer) {
-  return perform("cuMemFreeHost", Needs::kContextAnyhow, [&](const Call& call) {
+  return perform("cuMemFreeHost", Needs::kContextAnyhow, [&](Call const& call) {
     return Memory::get().free(Block::Kind::kPinned, reinterpret_cast<uint64_t>(pointer), *call.context(),
                               call.function());
   });
 }
 
-API cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream stream) {
+API cuMemcpyHtoDAsync_v2(CUdeviceptr to, void const* from, size_t bytes, CUstream stream) {
   return copyAsync("cuMemcpyHtoDAsync_v2", const_cast<void*>(from), to, bytes, stream, false);
 }
 
@@ -286,7 +313,7 @@ API cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream stre
 }
 
 API cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream handle) {
-  return perform("cuMemcpyDtoDAsync_v2", Needs::kContext, [&](const Call& call) {
+  return perform("cuMemcpyDtoDAsync_v2", Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
     if (bytes == 0) return CUDA_SUCCESS;
@@ -302,7 +329,7 @@ API cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstrea
 }
 
 API cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream handle) {
-  return perform("cuMemsetD8Async", Needs::kContext, [&](const Call& call) {
+  return perform("cuMemsetD8Async", Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
     if (bytes == 0) return CUDA_SUCCESS;
@@ -318,14 +345,16 @@ API cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream 
 
 // ---- streams
 
-API cuStreamCreate(CUstream* stream, unsigned) { return createStream("cuStreamCreate", stream); }
+API cuStreamCreate(CUstream* stream, unsigned) {
+  return createStream("cuStreamCreate", stream);
+}
 
 API cuStreamCreateWithPriority(CUstream* stream, unsigned, int) {
   return createStream("cuStreamCreateWithPriority", stream);
 }
 
 API cuStreamDestroy_v2(CUstream handle) {
-  return perform("cuStreamDestroy_v2", Needs::kContextAnyhow, [&](const Call& call) {
+  return perform("cuStreamDestroy_v2", Needs::kContextAnyhow, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
     Driver::get().streams.remove(handle);
@@ -337,14 +366,14 @@ API cuStreamDestroy_v2(CUstream handle) {
 }
 
 API cuStreamSynchronize(CUstream handle) {
-  return perform("cuStreamSynchronize", Needs::kContextAnyhow, [&](const Call& call) {
+  return perform("cuStreamSynchronize", Needs::kContextAnyhow, [&](Call const& call) {
     auto stream = call.stream(handle);
     return stream ? stream->synchronize() : CUDA_ERROR_INVALID_HANDLE;
   });
 }
 
 API cuStreamQuery(CUstream handle) {
-  return perform("cuStreamQuery", Needs::kContext, [&](const Call& call) {
+  return perform("cuStreamQuery", Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
     return stream->idle() ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
@@ -352,7 +381,7 @@ API cuStreamQuery(CUstream handle) {
 }
 
 API cuStreamWaitEvent(CUstream handle, CUevent eventHandle, unsigned) {
-  return perform("cuStreamWaitEvent", Needs::kContext, [&](const Call& call) {
+  return perform("cuStreamWaitEvent", Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     auto event = call.event(eventHandle);
     if (!stream || !event) return CUDA_ERROR_INVALID_HANDLE;
@@ -367,7 +396,7 @@ API cuStreamWaitEvent(CUstream handle, CUevent eventHandle, unsigned) {
 }
 
 API cuLaunchHostFunc(CUstream handle, CUhostFn function, void* argument) {
-  return perform("cuLaunchHostFunc", Needs::kContext, [&](const Call& call) {
+  return perform("cuLaunchHostFunc", Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
     stream->submit([=] {
@@ -381,7 +410,7 @@ API cuLaunchHostFunc(CUstream handle, CUhostFn function, void* argument) {
 // ---- events
 
 API cuEventCreate(CUevent* event, unsigned flags) {
-  return perform("cuEventCreate", Needs::kContext, [&](const Call& call) {
+  return perform("cuEventCreate", Needs::kContext, [&](Call const& call) {
     *event = Driver::get().events.add(std::make_shared<Event>(call.context(), flags));
     ++call.context()->children;
     addLive("events", 1);
@@ -390,7 +419,7 @@ API cuEventCreate(CUevent* event, unsigned flags) {
 }
 
 API cuEventDestroy_v2(CUevent handle) {
-  return perform("cuEventDestroy_v2", Needs::kContextAnyhow, [&](const Call& call) {
+  return perform("cuEventDestroy_v2", Needs::kContextAnyhow, [&](Call const& call) {
     auto event = call.event(handle);
     if (!event) return CUDA_ERROR_INVALID_HANDLE;
     Driver::get().events.remove(handle);
@@ -401,7 +430,7 @@ API cuEventDestroy_v2(CUevent handle) {
 }
 
 API cuEventRecord(CUevent eventHandle, CUstream handle) {
-  return perform("cuEventRecord", Needs::kContext, [&](const Call& call) {
+  return perform("cuEventRecord", Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     auto event = call.event(eventHandle);
     if (!stream || !event) return CUDA_ERROR_INVALID_HANDLE;
@@ -415,7 +444,7 @@ API cuEventRecord(CUevent eventHandle, CUstream handle) {
 }
 
 API cuEventSynchronize(CUevent handle) {
-  return perform("cuEventSynchronize", Needs::kContextAnyhow, [&](const Call& call) {
+  return perform("cuEventSynchronize", Needs::kContextAnyhow, [&](Call const& call) {
     auto event = call.event(handle);
     if (!event) return CUDA_ERROR_INVALID_HANDLE;
     if (auto mark = event->last()) mark->wait();
@@ -424,7 +453,7 @@ API cuEventSynchronize(CUevent handle) {
 }
 
 API cuEventQuery(CUevent handle) {
-  return perform("cuEventQuery", Needs::kContext, [&](const Call& call) {
+  return perform("cuEventQuery", Needs::kContext, [&](Call const& call) {
     auto event = call.event(handle);
     if (!event) return CUDA_ERROR_INVALID_HANDLE;
     auto mark = event->last();
@@ -433,7 +462,7 @@ API cuEventQuery(CUevent handle) {
 }
 
 API cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
-  return perform("cuEventElapsedTime", Needs::kContext, [&](const Call& call) {
+  return perform("cuEventElapsedTime", Needs::kContext, [&](Call const& call) {
     auto first = call.event(start);
     auto second = call.event(end);
     if (!first || !second) return CUDA_ERROR_INVALID_HANDLE;
@@ -449,11 +478,12 @@ API cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
 
 // ---- hooks of the libnvinfer double
 
-extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleEnqueue(const char* what, CUstream handle, const TrtDoubleRange* ranges,
-                                                       size_t rangeCount, TrtDoubleWork work, void* argument,
+extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleEnqueue(char const* what, CUstream handle,
+                                                       TrtDoubleRange const* ranges, size_t rangeCount,
+                                                       TrtDoubleWork work, void* argument,
                                                        void (*release)(void*)) {
-  const std::shared_ptr<void> owned(argument, release);
-  return perform(what, Needs::kContext, [&](const Call& call) {
+  std::shared_ptr<void> const owned(argument, release);
+  return perform(what, Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
     auto spans = std::make_shared<std::vector<Span>>();
@@ -461,40 +491,40 @@ extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleEnqueue(const char* what, CUstrea
       spans->push_back(Memory::get().deviceSpan(ranges[i].address, ranges[i].bytes, what));
       if (!spans->back()) return CUDA_ERROR_INVALID_VALUE;
     }
-    const std::string name = what;
+    std::string const name = what;
     stream->submit([=] {
-      const CUresult failure = asyncFailure(name.c_str());
+      CUresult const failure = asyncFailure(name.c_str());
       if (failure != CUDA_SUCCESS) return failure;
       std::vector<unsigned char*> hosts;
-      for (const Span& span : *spans) hosts.push_back(span.data());
+      for (Span const& span : *spans) hosts.push_back(span.data());
       return static_cast<CUresult>(work(owned.get(), hosts.data()));
     });
     return CUDA_SUCCESS;
   });
 }
 
-extern "C" TRT_DOUBLE_EXPORT bool trtDoubleRequireContext(const char* what) {
+extern "C" TRT_DOUBLE_EXPORT bool trtDoubleRequireContext(char const* what) {
   if (!Driver::get().initialised()) return false;
-  const auto& stack = contextStack();
-  const bool current = !stack.empty() && Driver::get().contexts.find(stack.back()) != nullptr;
+  auto const& stack = contextStack();
+  bool const current = !stack.empty() && Driver::get().contexts.find(stack.back()) != nullptr;
   if (!current) misuse(std::string(what) + ": no context is current on the calling thread");
   return current;
 }
 
-extern "C" TRT_DOUBLE_EXPORT CUdeviceptr trtDoubleAllocate(const char* what, size_t bytes) {
-  const Call call(what, Needs::kContext);
+extern "C" TRT_DOUBLE_EXPORT CUdeviceptr trtDoubleAllocate(char const* what, size_t bytes) {
+  Call const call(what, Needs::kContext);
   if (call.result() != CUDA_SUCCESS) return 0;
   auto block = Memory::get().allocateDevice(call.context(), bytes);
   return block ? block->address : 0;
 }
 
-extern "C" TRT_DOUBLE_EXPORT void trtDoubleRelease(const char* what, CUdeviceptr address) {
-  const Call call(what, Needs::kContextAnyhow);
+extern "C" TRT_DOUBLE_EXPORT void trtDoubleRelease(char const* what, CUdeviceptr address) {
+  Call const call(what, Needs::kContextAnyhow);
   if (call.context()) Memory::get().free(Block::Kind::kDevice, address, *call.context(), what);
 }
 
-extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleSynchronize(const char* what, CUstream handle) {
-  return perform(what, Needs::kContextAnyhow, [&](const Call& call) {
+extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleSynchronize(char const* what, CUstream handle) {
+  return perform(what, Needs::kContextAnyhow, [&](Call const& call) {
     auto stream = call.stream(handle);
     return stream ? stream->synchronize() : CUDA_ERROR_INVALID_HANDLE;
   });

@@ -1,4 +1,5 @@
-// Handles that are checked: a number that is never given out twice, not a pointer, so that a stale one is recognised.
+// Handles that are checked: a number that is never given out twice, not a pointer, so that a stale one is
+// recognised.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// What the libcuda double exports besides the driver API: the way in for the libnvinfer double, which has no GPU to run
-// its engines on. Looked up with dlsym, as neither library is linked to the other.
+// What the libcuda double exports besides the driver API: the way in for the libnvinfer double, which has no
+// GPU to run its engines on. Looked up with dlsym, as neither library is linked to the other.
 #pragma once
 
 #include <cstddef>
@@ -14,21 +14,23 @@ struct TrtDoubleRange {
   size_t bytes;
 };
 
-/** Work on a stream: gets where each range lies on the host; a code other than 0 is an asynchronous CUDA error. */
+/** Work on a stream: gets where each range lies on the host; a code other than 0 is an asynchronous CUDA
+ * error. */
 using TrtDoubleWork = int (*)(void* argument, unsigned char* const* ranges);
 
-/** Queues work; `argument` goes to `release` when it is done or dropped. `what` names the caller in messages. */
-CUresult trtDoubleEnqueue(const char* what, CUstream stream, const TrtDoubleRange* ranges, size_t rangeCount,
+/** Queues work; `argument` goes to `release` when it is done or dropped. `what` names the caller in messages.
+ */
+CUresult trtDoubleEnqueue(char const* what, CUstream stream, TrtDoubleRange const* ranges, size_t rangeCount,
                           TrtDoubleWork work, void* argument, void (*release)(void*));
 
 /** Waits for a stream, as TensorRT does for shapes that depend on data. */
-CUresult trtDoubleSynchronize(const char* what, CUstream stream);
+CUresult trtDoubleSynchronize(char const* what, CUstream stream);
 
 /** Whether the calling thread has a live context; records a misuse where it has none. */
-bool trtDoubleRequireContext(const char* what);
+bool trtDoubleRequireContext(char const* what);
 
 /** Memory that TensorRT itself takes: not counted as a call of cuMemAlloc. 0 where there is no room. */
-CUdeviceptr trtDoubleAllocate(const char* what, size_t bytes);
-void trtDoubleRelease(const char* what, CUdeviceptr address);
+CUdeviceptr trtDoubleAllocate(char const* what, size_t bytes);
+void trtDoubleRelease(char const* what, CUdeviceptr address);
 
 }  // extern "C"

@@ -14,7 +14,7 @@ constexpr size_t kReservedBytes = size_t{64} << 30;  // addresses only; never gi
 constexpr size_t kAlignment = 512;                   // at least what cuMemAlloc documents
 constexpr unsigned char kFresh = 0xCD, kFreed = 0xDD;
 
-std::string describe(const Block& block) {
+std::string describe(Block const& block) {
   return std::string(block.kind == Block::Kind::kDevice ? "device" : "page-locked") + " allocation of " +
          std::to_string(block.bytes) + " bytes";
 }
@@ -35,23 +35,24 @@ Memory& Memory::get() {
 }
 
 Memory::Memory() {
-  void* reserved = mmap(nullptr, kReservedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* reserved =
+      mmap(nullptr, kReservedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   base_ = reserved == MAP_FAILED ? uint64_t{1} << 46 : reinterpret_cast<uint64_t>(reserved);
   next_ = base_;
 }
 
-void Memory::account(const Block& block, int sign) {
-  const bool device = block.kind == Block::Kind::kDevice;
+void Memory::account(Block const& block, int sign) {
+  bool const device = block.kind == Block::Kind::kDevice;
   addLive(device ? "deviceAllocations" : "pinnedAllocations", sign);
   addLive(device ? "deviceBytes" : "pinnedBytes", sign * static_cast<long>(block.bytes));
   if (device) used_[block.context->device] += sign * block.bytes;
   block.context->children += sign;
 }
 
-std::shared_ptr<Block> Memory::allocateDevice(const std::shared_ptr<Context>& context, size_t bytes) {
-  static const size_t total = static_cast<size_t>(settingNumber("TRT_DOUBLE_MEMORY", 8L << 30));
+std::shared_ptr<Block> Memory::allocateDevice(std::shared_ptr<Context> const& context, size_t bytes) {
+  static size_t const total = static_cast<size_t>(settingNumber("TRT_DOUBLE_MEMORY", 8L << 30));
   std::lock_guard lock(mutex_);
-  const size_t reserved = (bytes + kAlignment) / kAlignment * kAlignment;  // with a gap behind
+  size_t const reserved = (bytes + kAlignment) / kAlignment * kAlignment;  // with a gap behind
   if (used_[context->device] + bytes > total || next_ + reserved > base_ + kReservedBytes) return nullptr;
   auto block = std::make_shared<Block>();
   block->kind = Block::Kind::kDevice;
@@ -66,7 +67,7 @@ std::shared_ptr<Block> Memory::allocateDevice(const std::shared_ptr<Context>& co
   return block;
 }
 
-std::shared_ptr<Block> Memory::allocatePinned(const std::shared_ptr<Context>& context, size_t bytes) {
+std::shared_ptr<Block> Memory::allocatePinned(std::shared_ptr<Context> const& context, size_t bytes) {
   auto block = std::make_shared<Block>();
   block->kind = Block::Kind::kPinned;
   block->bytes = bytes;
@@ -80,7 +81,7 @@ std::shared_ptr<Block> Memory::allocatePinned(const std::shared_ptr<Context>& co
   return block;
 }
 
-CUresult Memory::free(Block::Kind kind, uint64_t address, const Context& current, const char* function) {
+CUresult Memory::free(Block::Kind kind, uint64_t address, Context const& current, char const* function) {
   std::lock_guard lock(mutex_);
   auto& blocks = kind == Block::Kind::kDevice ? device_ : pinned_;
   auto found = blocks.find(address);
@@ -88,8 +89,9 @@ CUresult Memory::free(Block::Kind kind, uint64_t address, const Context& current
     misuse(std::string(function) + (found == blocks.end() ? ": not an allocation" : ": freed twice"));
     return CUDA_ERROR_INVALID_VALUE;
   }
-  const std::shared_ptr<Block> block = found->second;
-  if (block->context.get() != &current) misuse(std::string(function) + ": freed in another context than allocated in");
+  std::shared_ptr<Block> const block = found->second;
+  if (block->context.get() != &current)
+    misuse(std::string(function) + ": freed in another context than allocated in");
   if (block->pending > 0) misuse(std::string(function) + ": queued work still uses the " + describe(*block));
   block->freed = true;
   account(*block, -1);
@@ -102,16 +104,17 @@ CUresult Memory::free(Block::Kind kind, uint64_t address, const Context& current
   return CUDA_SUCCESS;
 }
 
-std::shared_ptr<Block> Memory::find(const std::map<uint64_t, std::shared_ptr<Block>>& blocks, uint64_t at) const {
+std::shared_ptr<Block> Memory::find(std::map<uint64_t, std::shared_ptr<Block>> const& blocks,
+                                    uint64_t at) const {
   auto after = blocks.upper_bound(at);
   if (after == blocks.begin()) return nullptr;
-  const std::shared_ptr<Block>& block = std::prev(after)->second;
+  std::shared_ptr<Block> const& block = std::prev(after)->second;
   return at < block->address + std::max<size_t>(block->bytes, 1) ? block : nullptr;
 }
 
-Span Memory::deviceSpan(uint64_t at, size_t bytes, const char* function) {
+Span Memory::deviceSpan(uint64_t at, size_t bytes, char const* function) {
   std::lock_guard lock(mutex_);
-  const std::shared_ptr<Block> block = find(device_, at);
+  std::shared_ptr<Block> const block = find(device_, at);
   if (!block) {
     misuse(std::string(function) + ": no device memory at this address");
     return {};
@@ -128,10 +131,10 @@ Span Memory::deviceSpan(uint64_t at, size_t bytes, const char* function) {
   return Span(block, at, bytes);
 }
 
-Span Memory::pinnedSpan(const void* host, size_t bytes, const char* function) {
-  const uint64_t at = reinterpret_cast<uint64_t>(host);
+Span Memory::pinnedSpan(void const* host, size_t bytes, char const* function) {
+  uint64_t const at = reinterpret_cast<uint64_t>(host);
   std::lock_guard lock(mutex_);
-  const std::shared_ptr<Block> block = find(pinned_, at);
+  std::shared_ptr<Block> const block = find(pinned_, at);
   if (!block) {
     addStatistic("pageableCopies", 1);
     return {};
@@ -147,7 +150,7 @@ size_t Memory::usedBytes(int device) {
   return used_[device];
 }
 
-void Memory::dropContext(const Context& context) {
+void Memory::dropContext(Context const& context) {
   std::lock_guard lock(mutex_);
   for (auto* blocks : {&device_, &pinned_}) {
     for (auto& [address, block] : *blocks) {

@@ -13,8 +13,8 @@
 namespace trt_double {
 
 /**
- * One allocation. Device memory is backed by host memory at another address than the one the caller gets, whose pages
- * cannot be touched: host code that follows a device pointer crashes, as it would with a GPU.
+ * One allocation. Device memory is backed by host memory at another address than the one the caller gets,
+ * whose pages cannot be touched: host code that follows a device pointer crashes, as it would with a GPU.
  */
 struct Block {
   enum class Kind { kDevice, kPinned };
@@ -42,7 +42,7 @@ class Span {
 
   explicit operator bool() const { return block_ != nullptr; }
   unsigned char* data() const { return block_->host(at_); }
-  const Block& block() const { return *block_; }
+  Block const& block() const { return *block_; }
 
  private:
   std::shared_ptr<Block> block_;
@@ -54,23 +54,23 @@ class Memory {
   static Memory& get();
 
   /** `function` names the caller in messages. Null where the device has no room. */
-  std::shared_ptr<Block> allocateDevice(const std::shared_ptr<Context>& context, size_t bytes);
-  std::shared_ptr<Block> allocatePinned(const std::shared_ptr<Context>& context, size_t bytes);
-  CUresult free(Block::Kind kind, uint64_t address, const Context& current, const char* function);
+  std::shared_ptr<Block> allocateDevice(std::shared_ptr<Context> const& context, size_t bytes);
+  std::shared_ptr<Block> allocatePinned(std::shared_ptr<Context> const& context, size_t bytes);
+  CUresult free(Block::Kind kind, uint64_t address, Context const& current, char const* function);
 
   /** The device range [at, at + bytes), or an empty span, having recorded what is wrong with it. */
-  Span deviceSpan(uint64_t at, size_t bytes, const char* function);
+  Span deviceSpan(uint64_t at, size_t bytes, char const* function);
   /** The page-locked block that holds `host`, or an empty span where it is pageable memory. */
-  Span pinnedSpan(const void* host, size_t bytes, const char* function);
+  Span pinnedSpan(void const* host, size_t bytes, char const* function);
 
   size_t usedBytes(int device);
   /** Takes away what a context still holds when it goes. */
-  void dropContext(const Context& context);
+  void dropContext(Context const& context);
 
  private:
   Memory();
-  std::shared_ptr<Block> find(const std::map<uint64_t, std::shared_ptr<Block>>& blocks, uint64_t at) const;
-  void account(const Block& block, int sign);
+  std::shared_ptr<Block> find(std::map<uint64_t, std::shared_ptr<Block>> const& blocks, uint64_t at) const;
+  void account(Block const& block, int sign);
 
   std::mutex mutex_;
   // Freed device blocks stay listed (without their memory), so that a later use can be named for what it is.

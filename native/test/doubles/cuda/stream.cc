@@ -13,7 +13,9 @@ std::atomic<unsigned> streamCount{0};
 
 }  // namespace
 
-bool inStreamWork() { return isStreamThread; }
+bool inStreamWork() {
+  return isStreamThread;
+}
 
 Stream::Stream(std::shared_ptr<Context> context)
     : context_(std::move(context)),
@@ -27,8 +29,12 @@ std::shared_ptr<Stream> Stream::start(std::shared_ptr<Context> context) {
   return stream;
 }
 
-void Stream::submit(Work work) { enqueue({std::move(work), false}); }
-void Stream::submitAlways(Work work) { enqueue({std::move(work), true}); }
+void Stream::submit(Work work) {
+  enqueue({std::move(work), false});
+}
+void Stream::submitAlways(Work work) {
+  enqueue({std::move(work), true});
+}
 
 void Stream::enqueue(Queued queued) {
   if (inline_) {
@@ -43,7 +49,7 @@ void Stream::enqueue(Queued queued) {
 
 CUresult Stream::synchronize() {
   std::unique_lock lock(mutex_);
-  const uint64_t until = submitted_;
+  uint64_t const until = submitted_;
   changed_.wait(lock, [&] { return completed_ >= until; });
   return context_->sticky;
 }
@@ -67,7 +73,8 @@ void Stream::run() {
     if (queue_.empty()) return;
     Queued next = std::move(queue_.front());
     queue_.pop_front();
-    const long delay = maxDelayUs_ > 0 ? static_cast<long>(random_() % static_cast<unsigned long>(maxDelayUs_)) : 0;
+    long const delay =
+        maxDelayUs_ > 0 ? static_cast<long>(random_() % static_cast<unsigned long>(maxDelayUs_)) : 0;
     lock.unlock();
     if (delay > 0) std::this_thread::sleep_for(std::chrono::microseconds(delay));
     perform(next);
@@ -78,10 +85,10 @@ void Stream::run() {
   }
 }
 
-void Stream::perform(const Queued& queued) {
+void Stream::perform(Queued const& queued) {
   // After an asynchronous error nothing more computes in the context.
   if (context_->sticky != CUDA_SUCCESS && !queued.always) return;
-  const CUresult result = queued.work();
+  CUresult const result = queued.work();
   if (result != CUDA_SUCCESS) context_->sticky = result;
 }
 

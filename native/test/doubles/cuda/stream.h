@@ -1,5 +1,6 @@
-// A stream is a thread with a queue, and every piece of work waits a seeded while before it runs: what is asynchronous
-// in the documentation is late here, so that code which does not wait reads what is not there yet.
+// A stream is a thread with a queue, and every piece of work waits a seeded while before it runs: what is
+// asynchronous in the documentation is late here, so that code which does not wait reads what is not there
+// yet.
 #pragma once
 
 #include <chrono>
@@ -20,7 +21,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   static std::shared_ptr<Stream> start(std::shared_ptr<Context> context);
 
-  const std::shared_ptr<Context>& context() const { return context_; }
+  std::shared_ptr<Context> const& context() const { return context_; }
   void submit(Work work);
   /** Work that runs even after an asynchronous error: those who wait for an event must hear of it. */
   void submitAlways(Work work);
@@ -38,17 +39,17 @@ class Stream : public std::enable_shared_from_this<Stream> {
   };
   void enqueue(Queued queued);
   void run();
-  void perform(const Queued& queued);
+  void perform(Queued const& queued);
 
-  const std::shared_ptr<Context> context_;
+  std::shared_ptr<Context> const context_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Queued> queue_;
   uint64_t submitted_ = 0, completed_ = 0;
   bool finishing_ = false;
   std::minstd_rand random_;
-  const bool inline_;
-  const long maxDelayUs_;
+  bool const inline_;
+  long const maxDelayUs_;
 };
 
 /** Whether the calling thread runs a stream's work, where the driver API may not be called. */
@@ -70,8 +71,8 @@ class Event {
 
   Event(std::shared_ptr<Context> context, unsigned flags) : context(std::move(context)), flags(flags) {}
 
-  const std::shared_ptr<Context> context;
-  const unsigned flags;
+  std::shared_ptr<Context> const context;
+  unsigned const flags;
 
   /** The mark of the last record; null before the first. */
   std::shared_ptr<Mark> last();

@@ -13,11 +13,13 @@ namespace trt_double {
 
 class ProfileDouble final : public nvinfer1::OptimizationProfileStub {
  public:
-  bool setDimensions(char const* input, nvinfer1::OptProfileSelector select, nvinfer1::Dims const& dims) noexcept override;
-  nvinfer1::Dims getDimensions(char const* input, nvinfer1::OptProfileSelector select) const noexcept override;
+  bool setDimensions(char const* input, nvinfer1::OptProfileSelector select,
+                     nvinfer1::Dims const& dims) noexcept override;
+  nvinfer1::Dims getDimensions(char const* input,
+                               nvinfer1::OptProfileSelector select) const noexcept override;
   bool isValid() const noexcept override;
 
-  const std::map<std::string, RangeSpec>& ranges() const { return ranges_; }
+  std::map<std::string, RangeSpec> const& ranges() const { return ranges_; }
   Json toJson() const;
 
  private:
@@ -41,7 +43,7 @@ class TimingCacheDouble final : public nvinfer1::TimingCacheStub {
   TimingCacheDouble();
 
   std::string device_;
-  const Alive alive_{"timingCaches"};
+  Alive const alive_{"timingCaches"};
 };
 
 class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
@@ -54,7 +56,9 @@ class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
   bool getFlag(nvinfer1::BuilderFlag flag) const noexcept override;
   nvinfer1::BuilderFlags getFlags() const noexcept override { return flags_; }
   int32_t addOptimizationProfile(nvinfer1::IOptimizationProfile const* profile) noexcept override;
-  int32_t getNbOptimizationProfiles() const noexcept override { return static_cast<int32_t>(profiles_.size()); }
+  int32_t getNbOptimizationProfiles() const noexcept override {
+    return static_cast<int32_t>(profiles_.size());
+  }
   void setMemoryPoolLimit(nvinfer1::MemoryPoolType pool, std::size_t bytes) noexcept override;
   std::size_t getMemoryPoolLimit(nvinfer1::MemoryPoolType pool) const noexcept override;
   nvinfer1::ITimingCache* createTimingCache(void const* blob, std::size_t size) const noexcept override;
@@ -63,19 +67,19 @@ class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
   void setProgressMonitor(nvinfer1::IProgressMonitor* monitor) noexcept override;
   nvinfer1::IProgressMonitor* getProgressMonitor() const noexcept override { return monitor_; }
 
-  const std::vector<const ProfileDouble*>& profiles() const { return profiles_; }
+  std::vector<ProfileDouble const*> const& profiles() const { return profiles_; }
   TimingCacheDouble* timingCache() const { return timingCache_; }
   Json toJson() const;
 
  private:
-  const Factory::Product product_;
+  Factory::Product const product_;
   nvinfer1::ILogger& logger_;
   nvinfer1::BuilderFlags flags_;
   std::map<nvinfer1::MemoryPoolType, std::size_t> poolLimits_;
-  std::vector<const ProfileDouble*> profiles_;
+  std::vector<ProfileDouble const*> profiles_;
   TimingCacheDouble* timingCache_ = nullptr;
   nvinfer1::IProgressMonitor* monitor_ = nullptr;
-  const Alive alive_{"builderConfigs"};
+  Alive const alive_{"builderConfigs"};
 };
 
 class BuilderDouble final : public nvinfer1::BuilderStub {
@@ -83,7 +87,8 @@ class BuilderDouble final : public nvinfer1::BuilderStub {
   explicit BuilderDouble(nvinfer1::ILogger& logger) : logger_(logger) {}
 
   nvinfer1::IBuilderConfig* createBuilderConfig() noexcept override;
-  nvinfer1::INetworkDefinition* createNetworkV2(nvinfer1::NetworkDefinitionCreationFlags flags) noexcept override;
+  nvinfer1::INetworkDefinition* createNetworkV2(
+      nvinfer1::NetworkDefinitionCreationFlags flags) noexcept override;
   nvinfer1::IOptimizationProfile* createOptimizationProfile() noexcept override;
   nvinfer1::IHostMemory* buildSerializedNetwork(nvinfer1::INetworkDefinition& network,
                                                 nvinfer1::IBuilderConfig& config) noexcept override;
@@ -91,13 +96,13 @@ class BuilderDouble final : public nvinfer1::BuilderStub {
 
  private:
   /** An empty text: nothing is wrong. */
-  std::string problem(const NetworkDouble& network, const BuilderConfigDouble& config) const;
+  std::string problem(NetworkDouble const& network, BuilderConfigDouble const& config) const;
   bool reportProgress(nvinfer1::IProgressMonitor* monitor) const;
 
   nvinfer1::ILogger& logger_;
   Factory factory_{"IBuilder"};
   std::vector<std::unique_ptr<ProfileDouble>> profiles_;
-  const Alive alive_{"builders"};
+  Alive const alive_{"builders"};
 };
 
 }  // namespace trt_double

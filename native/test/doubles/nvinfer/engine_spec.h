@@ -1,6 +1,7 @@
 // What an engine of the double is: its tensors, its profiles, and how each output comes from the inputs.
 //
-// {"tensors": [{"name": "x", "mode": "input", "type": "kFLOAT", "shape": [-1, 4], "location": "device"}, ...],
+// {"tensors": [{"name": "x", "mode": "input", "type": "kFLOAT", "shape": [-1, 4], "location": "device"},
+// ...],
 //  "profiles": [{"x": {"min": [1, 4], "opt": [2, 4], "max": [8, 4]}}],
 //  "rules": {"y": {"op": "scale", "of": ["x"], "factor": 2}},
 //  "runMs": 0}
@@ -46,23 +47,23 @@ struct EngineSpec {
   long runMs = 0;
 
   /** @throws std::runtime_error */
-  static EngineSpec read(const Json& json);
-  const TensorSpec* find(const std::string& name) const;
+  static EngineSpec read(Json const& json);
+  TensorSpec const* find(std::string const& name) const;
 };
 
 /** Whether an output's shape is known only after it has been computed. */
-bool dependsOnData(const RuleSpec& rule);
+bool dependsOnData(RuleSpec const& rule);
 
 /** One element of a run: where an output's rule finds its operands and puts its result. */
 struct Operands {
   nvinfer1::DataType type;
   size_t elements;  // of the first operand
-  const unsigned char* first;
-  const unsigned char* second;
+  unsigned char const* first;
+  unsigned char const* second;
   unsigned char* result;
 };
 
 /** Computes an output, and gives how many elements it has. */
-size_t compute(const RuleSpec& rule, const Operands& operands);
+size_t compute(RuleSpec const& rule, Operands const& operands);
 
 }  // namespace trt_double

@@ -19,11 +19,14 @@ class Use {
   std::atomic<int>& users_;
 };
 
-CUstream asDriver(cudaStream_t stream) { return reinterpret_cast<CUstream>(stream); }
+CUstream asDriver(cudaStream_t stream) {
+  return reinterpret_cast<CUstream>(stream);
+}
 
 }  // namespace
 
-/** One output's computation, queued on a stream. Device operands lie in `ranges`, host ones are known already. */
+/** One output's computation, queued on a stream. Device operands lie in `ranges`, host ones are known
+ * already. */
 struct ExecutionContextDouble::Run {
   RuleSpec rule;
   Operands operands;
@@ -41,10 +44,11 @@ struct ExecutionContextDouble::Run {
   }
 };
 
-ExecutionContextDouble::ExecutionContextDouble(Factory& engineFactory, EngineDouble& engine, nvinfer1::ILogger& logger,
-                                               const CudaHooks& cuda, CUdeviceptr scratch)
+ExecutionContextDouble::ExecutionContextDouble(Factory& engineFactory, EngineDouble& engine,
+                                               nvinfer1::ILogger& logger, CudaHooks const& cuda,
+                                               CUdeviceptr scratch)
     : product_(engineFactory), engine_(engine), logger_(logger), cuda_(cuda), scratch_(scratch) {
-  for (const TensorSpec& tensor : engine.spec().tensors) {
+  for (TensorSpec const& tensor : engine.spec().tensors) {
     if (tensor.input && !isDynamic(tensor.shape)) shapes_[tensor.name] = tensor.shape;
   }
 }
@@ -55,44 +59,49 @@ ExecutionContextDouble::~ExecutionContextDouble() noexcept {
   cuda_.release("~IExecutionContext", scratch_);
 }
 
-bool ExecutionContextDouble::refuse(const std::string& why) const {
+bool ExecutionContextDouble::refuse(std::string const& why) const {
   logError(logger_, "IExecutionContext: Error Code 3: API Usage Error (" + why + ")");
   return false;
 }
 
 bool ExecutionContextDouble::setOptimizationProfileAsync(int32_t profile, cudaStream_t) noexcept {
-  const Use use(users_);
+  Use const use(users_);
   if (injected(logger_, "IExecutionContext::setOptimizationProfileAsync")) return false;
-  if (profile < 0 || profile >= engine_.getNbOptimizationProfiles()) return refuse("profile index out of range");
+  if (profile < 0 || profile >= engine_.getNbOptimizationProfiles())
+    return refuse("profile index out of range");
   profile_ = profile;
-  for (const TensorSpec& tensor : engine_.spec().tensors) {
+  for (TensorSpec const& tensor : engine_.spec().tensors) {
     if (tensor.input && isDynamic(tensor.shape)) shapes_.erase(tensor.name);
   }
   return true;
 }
 
 bool ExecutionContextDouble::setInputShape(char const* name, nvinfer1::Dims const& dims) noexcept {
-  const Use use(users_);
+  Use const use(users_);
   if (injected(logger_, "IExecutionContext::setInputShape")) return false;
-  const TensorSpec* tensor = engine_.spec().find(name);
+  TensorSpec const* tensor = engine_.spec().find(name);
   if (!tensor || !tensor->input) return refuse(std::string("no input ") + name);
-  const std::vector<int64_t> shape = fromDims(dims);
-  const auto& ranges = engine_.spec().profiles[static_cast<size_t>(profile_)];
+  std::vector<int64_t> const shape = fromDims(dims);
+  auto const& ranges = engine_.spec().profiles[static_cast<size_t>(profile_)];
   auto found = ranges.find(name);
-  const RangeSpec range = found == ranges.end() ? RangeSpec{tensor->shape, tensor->shape, tensor->shape} : found->second;
+  RangeSpec const range =
+      found == ranges.end() ? RangeSpec{tensor->shape, tensor->shape, tensor->shape} : found->second;
   bool fits = shape.size() == tensor->shape.size() && shape.size() == range.min.size();
   for (size_t i = 0; fits && i < shape.size(); ++i) {
-    fits = shape[i] >= range.min[i] && shape[i] <= range.max[i] && (tensor->shape[i] < 0 || shape[i] == tensor->shape[i]);
+    fits = shape[i] >= range.min[i] && shape[i] <= range.max[i] &&
+           (tensor->shape[i] < 0 || shape[i] == tensor->shape[i]);
   }
-  if (!fits) return refuse(std::string("shape of ") + name + " is not within optimization profile " + std::to_string(profile_));
+  if (!fits)
+    return refuse(std::string("shape of ") + name + " is not within optimization profile " +
+                  std::to_string(profile_));
   shapes_[name] = shape;
   return true;
 }
 
-std::vector<int64_t> ExecutionContextDouble::outputShape(const TensorSpec& output) const {
-  const RuleSpec& rule = engine_.spec().rules.at(output.name);
+std::vector<int64_t> ExecutionContextDouble::outputShape(TensorSpec const& output) const {
+  RuleSpec const& rule = engine_.spec().rules.at(output.name);
   if (dependsOnData(rule)) return {-1};
-  const std::string* source = rule.of.empty() ? nullptr : &rule.of.front();
+  std::string const* source = rule.of.empty() ? nullptr : &rule.of.front();
   std::vector<int64_t> shape = output.shape;
   if (!source) return shape;
   auto known = shapes_.find(*source);
@@ -105,8 +114,8 @@ std::vector<int64_t> ExecutionContextDouble::outputShape(const TensorSpec& outpu
 }
 
 nvinfer1::Dims ExecutionContextDouble::getTensorShape(char const* name) const noexcept {
-  const Use use(users_);
-  const TensorSpec* tensor = engine_.spec().find(name);
+  Use const use(users_);
+  TensorSpec const* tensor = engine_.spec().find(name);
   if (!tensor) return noDims();
   if (!tensor->input) return toDims(outputShape(*tensor));
   auto known = shapes_.find(name);
@@ -114,16 +123,16 @@ nvinfer1::Dims ExecutionContextDouble::getTensorShape(char const* name) const no
 }
 
 bool ExecutionContextDouble::allInputDimensionsSpecified() const noexcept {
-  for (const TensorSpec& tensor : engine_.spec().tensors) {
+  for (TensorSpec const& tensor : engine_.spec().tensors) {
     if (tensor.input && !shapes_.count(tensor.name)) return false;
   }
   return true;
 }
 
 int32_t ExecutionContextDouble::inferShapes(int32_t maxNames, char const** names) noexcept {
-  const Use use(users_);
+  Use const use(users_);
   int32_t missing = 0;
-  for (const TensorSpec& tensor : engine_.spec().tensors) {
+  for (TensorSpec const& tensor : engine_.spec().tensors) {
     if (!tensor.input || shapes_.count(tensor.name)) continue;
     if (names && missing < maxNames) names[missing] = tensor.name.c_str();
     ++missing;
@@ -131,11 +140,13 @@ int32_t ExecutionContextDouble::inferShapes(int32_t maxNames, char const** names
   return missing;
 }
 
-bool ExecutionContextDouble::bind(const char* function, char const* name, const void* data, bool input, bool output) {
-  const Use use(users_);
+bool ExecutionContextDouble::bind(char const* function, char const* name, void const* data, bool input,
+                                  bool output) {
+  Use const use(users_);
   if (injected(logger_, function)) return false;
-  const TensorSpec* tensor = engine_.spec().find(name);
-  if (!tensor || !(tensor->input ? input : output)) return refuse(std::string(function) + ": no such tensor: " + name);
+  TensorSpec const* tensor = engine_.spec().find(name);
+  if (!tensor || !(tensor->input ? input : output))
+    return refuse(std::string(function) + ": no such tensor: " + name);
   if (!tensor->host && reinterpret_cast<uintptr_t>(data) % 256 != 0) {
     return refuse(std::string(function) + ": the address must be aligned to 256 bytes");
   }
@@ -160,36 +171,39 @@ void const* ExecutionContextDouble::getTensorAddress(char const* name) const noe
   return found == addresses_.end() ? nullptr : found->second;
 }
 
-bool ExecutionContextDouble::setOutputAllocator(char const* name, nvinfer1::IOutputAllocator* allocator) noexcept {
-  const Use use(users_);
+bool ExecutionContextDouble::setOutputAllocator(char const* name,
+                                                nvinfer1::IOutputAllocator* allocator) noexcept {
+  Use const use(users_);
   if (injected(logger_, "IExecutionContext::setOutputAllocator")) return false;
-  const TensorSpec* tensor = engine_.spec().find(name);
+  TensorSpec const* tensor = engine_.spec().find(name);
   if (!tensor || tensor->input) return refuse(std::string("no output ") + name);
   allocators_[name] = allocator;
   return true;
 }
 
 bool ExecutionContextDouble::enqueueV3(cudaStream_t stream) noexcept {
-  const Use use(users_);
+  Use const use(users_);
   if (injected(logger_, "IExecutionContext::enqueueV3")) return false;
-  for (const TensorSpec& tensor : engine_.spec().tensors) {
-    if (tensor.input && !shapes_.count(tensor.name)) return refuse("the shape of input " + tensor.name + " is not set");
-    const bool allocates = !tensor.input && allocators_[tensor.name] != nullptr;
-    if (!allocates && !addresses_[tensor.name]) return refuse("the address of " + tensor.name + " is not set");
+  for (TensorSpec const& tensor : engine_.spec().tensors) {
+    if (tensor.input && !shapes_.count(tensor.name))
+      return refuse("the shape of input " + tensor.name + " is not set");
+    bool const allocates = !tensor.input && allocators_[tensor.name] != nullptr;
+    if (!allocates && !addresses_[tensor.name])
+      return refuse("the address of " + tensor.name + " is not set");
   }
-  for (const TensorSpec& tensor : engine_.spec().tensors) {
+  for (TensorSpec const& tensor : engine_.spec().tensors) {
     if (!tensor.input && !enqueueOutput(tensor, stream)) return false;
   }
   return true;
 }
 
-bool ExecutionContextDouble::enqueueOutput(const TensorSpec& output, cudaStream_t stream) {
-  const RuleSpec& rule = engine_.spec().rules.at(output.name);
+bool ExecutionContextDouble::enqueueOutput(TensorSpec const& output, cudaStream_t stream) {
+  RuleSpec const& rule = engine_.spec().rules.at(output.name);
   auto run = std::make_unique<Run>();
   run->rule = rule;
   run->sleepMs = engine_.spec().runMs;
   run->operands = {output.type, 0, nullptr, nullptr, nullptr};
-  const auto place = [&](const TensorSpec& tensor, size_t bytes, const unsigned char** host) {
+  auto const place = [&](TensorSpec const& tensor, size_t bytes, unsigned char const** host) {
     void* address = addresses_[tensor.name];
     if (tensor.host) {
       *host = static_cast<unsigned char*>(address);
@@ -198,9 +212,9 @@ bool ExecutionContextDouble::enqueueOutput(const TensorSpec& output, cudaStream_
     run->ranges.push_back({reinterpret_cast<CUdeviceptr>(address), bytes});
     return static_cast<int>(run->ranges.size()) - 1;
   };
-  const auto operand = [&](size_t index, const unsigned char** host) {
+  auto const operand = [&](size_t index, unsigned char const** host) {
     if (index >= rule.of.size()) return -1;
-    const TensorSpec& tensor = *engine_.spec().find(rule.of[index]);
+    TensorSpec const& tensor = *engine_.spec().find(rule.of[index]);
     return place(tensor, bytesOf(tensor.type, shapes_[tensor.name]), host);
   };
   run->first = operand(0, &run->operands.first);
@@ -209,14 +223,16 @@ bool ExecutionContextDouble::enqueueOutput(const TensorSpec& output, cudaStream_
   nvinfer1::IOutputAllocator* allocator = allocators_[output.name];
   std::vector<int64_t> shape = outputShape(output);
   size_t elements = 1;
-  for (int64_t dim : dependsOnData(rule) ? shapes_[rule.of.front()] : shape) elements *= static_cast<size_t>(dim);
+  for (int64_t dim : dependsOnData(rule) ? shapes_[rule.of.front()] : shape)
+    elements *= static_cast<size_t>(dim);
   run->operands.elements = elements;
 
   if (dependsOnData(rule)) {
-    if (!allocator) return refuse("output " + output.name + " has a shape that depends on data, and no allocator");
+    if (!allocator)
+      return refuse("output " + output.name + " has a shape that depends on data, and no allocator");
     // Computed once to learn the shape, as TensorRT waits within enqueueV3 for it, then written to its place.
     auto counting = std::make_unique<Run>(*run);
-    const auto count = std::make_shared<size_t>(0);
+    auto const count = std::make_shared<size_t>(0);
     counting->count = count;
     counting->scratch.resize(elements * bytesOf(output.type) + 1);
     if (!submit(std::move(counting), asDriver(stream))) return false;
@@ -226,13 +242,14 @@ bool ExecutionContextDouble::enqueueOutput(const TensorSpec& output, cudaStream_
     shape = {static_cast<int64_t>(*count)};
   }
   if (allocator) {
-    const size_t bytes = bytesOf(output.type, shape);
-    void* memory = allocator->reallocateOutputAsync(output.name.c_str(), addresses_[output.name], bytes, 256, stream);
+    size_t const bytes = bytesOf(output.type, shape);
+    void* memory =
+        allocator->reallocateOutputAsync(output.name.c_str(), addresses_[output.name], bytes, 256, stream);
     if (!memory) return refuse("the allocator of output " + output.name + " gave no memory");
     addresses_[output.name] = memory;
     allocator->notifyShape(output.name.c_str(), toDims(shape));
   }
-  const unsigned char* hostResult = nullptr;
+  unsigned char const* hostResult = nullptr;
   run->result = place(output, bytesOf(output.type, shape), &hostResult);
   run->operands.result = const_cast<unsigned char*>(hostResult);
   return submit(std::move(run), asDriver(stream));
@@ -242,7 +259,7 @@ bool ExecutionContextDouble::submit(std::unique_ptr<Run> run, CUstream stream) {
   run->pending = pending_;
   ++*pending_;
   Run* const raw = run.release();
-  const CUresult result = cuda_.enqueue(
+  CUresult const result = cuda_.enqueue(
       "IExecutionContext::enqueueV3 (work)", stream, raw->ranges.data(), raw->ranges.size(),
       [](void* argument, unsigned char* const* ranges) {
         Run& work = *static_cast<Run*>(argument);
@@ -251,7 +268,7 @@ bool ExecutionContextDouble::submit(std::unique_ptr<Run> run, CUstream stream) {
         if (work.second >= 0) work.operands.second = ranges[work.second];
         if (work.result >= 0) work.operands.result = ranges[work.result];
         if (work.count) work.operands.result = work.scratch.data();
-        const size_t written = compute(work.rule, work.operands);
+        size_t const written = compute(work.rule, work.operands);
         if (work.count) *work.count = written;
         return static_cast<int>(CUDA_SUCCESS);
       },

@@ -1,5 +1,5 @@
-// libnvinfer / libtensorrt_rtx: NOT NVIDIA's TensorRT but a stand-in for tests on machines without a GPU. Its classes
-// implement the interfaces of the family's own headers; see native/test/README.md.
+// libnvinfer / libtensorrt_rtx: NOT NVIDIA's TensorRT but a stand-in for tests on machines without a GPU. Its
+// classes implement the interfaces of the family's own headers; see native/test/README.md.
 #include "builder.h"
 #include "parser.h"
 #include "runtime.h"
@@ -8,8 +8,11 @@ using namespace trt_double;
 
 namespace {
 
-/** TensorRT takes callers of its own major version. The headers pack it as major * 10000 (10.x: 8.x: * 1000). */
-bool acceptsVersion(int32_t version) { return version == NV_TENSORRT_VERSION; }
+/** TensorRT takes callers of its own major version. The headers pack it as major * 10000 (10.x: 8.x: * 1000).
+ */
+bool acceptsVersion(int32_t version) {
+  return version == NV_TENSORRT_VERSION;
+}
 
 #ifdef TRT_DOUBLE_RTX
 constexpr bool kBuildsWithoutGpu = true;
@@ -18,8 +21,8 @@ constexpr bool kBuildsWithoutGpu = false;
 #endif
 
 /** Whether there is a GPU and the calling thread has its context. */
-bool onGpu(const char* function) {
-  const CudaHooks* cuda = CudaHooks::find();
+bool onGpu(char const* function) {
+  CudaHooks const* cuda = CudaHooks::find();
   return cuda && cuda->requireContext(function);
 }
 
@@ -53,8 +56,18 @@ API void* trtDoubleCreateParser(void* network, void* logger, int version) noexce
   return static_cast<nvonnxparser::IParser*>(new ParserDouble(own, log));
 }
 
-API int32_t getInferLibVersion() noexcept { return NV_TENSORRT_VERSION; }
-API int32_t getInferLibMajorVersion() noexcept { return NV_TENSORRT_MAJOR; }
-API int32_t getInferLibMinorVersion() noexcept { return NV_TENSORRT_MINOR; }
-API int32_t getInferLibPatchVersion() noexcept { return NV_TENSORRT_PATCH; }
-API int32_t getInferLibBuildVersion() noexcept { return NV_TENSORRT_BUILD; }
+API int32_t getInferLibVersion() noexcept {
+  return NV_TENSORRT_VERSION;
+}
+API int32_t getInferLibMajorVersion() noexcept {
+  return NV_TENSORRT_MAJOR;
+}
+API int32_t getInferLibMinorVersion() noexcept {
+  return NV_TENSORRT_MINOR;
+}
+API int32_t getInferLibPatchVersion() noexcept {
+  return NV_TENSORRT_PATCH;
+}
+API int32_t getInferLibBuildVersion() noexcept {
+  return NV_TENSORRT_BUILD;
+}

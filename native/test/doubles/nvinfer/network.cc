@@ -10,17 +10,19 @@ nvinfer1::ITensor* NetworkDouble::addInput(char const* name, nvinfer1::DataType 
   return inputs_.back();
 }
 
-TensorDouble* NetworkDouble::addTensor(const std::string& name, nvinfer1::DataType type,
-                                       const std::vector<int64_t>& shape) {
+TensorDouble* NetworkDouble::addTensor(std::string const& name, nvinfer1::DataType type,
+                                       std::vector<int64_t> const& shape) {
   tensors_.push_back(std::make_unique<TensorDouble>(name, type, shape, false));
   return tensors_.back().get();
 }
 
-void NetworkDouble::addLayer(const std::string& name, nvinfer1::LayerType type,
+void NetworkDouble::addLayer(std::string const& name, nvinfer1::LayerType type,
                              std::vector<nvinfer1::ITensor*> outputs) {
   layers_.push_back(std::make_unique<LayerDouble>(name, type, std::move(outputs)));
 }
 
-void NetworkDouble::markOutput(nvinfer1::ITensor& tensor) noexcept { outputs_.push_back(&tensor); }
+void NetworkDouble::markOutput(nvinfer1::ITensor& tensor) noexcept {
+  outputs_.push_back(&tensor);
+}
 
 }  // namespace trt_double

@@ -1,4 +1,5 @@
-// What the generated stubs are made of: a note of every setter's call, and a loud end for calls the double cannot serve.
+// What the generated stubs are made of: a note of every setter's call, and a loud end for calls the double
+// cannot serve.
 #pragma once
 
 #include <cstdio>
@@ -10,7 +11,7 @@
 
 namespace trt_double {
 
-[[noreturn]] inline void unserved(const char* function) {
+[[noreturn]] inline void unserved(char const* function) {
   std::fprintf(stderr, "TRT_DOUBLE: the TensorRT stand-in does not serve %s\n", function);
   std::abort();
 }
@@ -18,23 +19,39 @@ namespace trt_double {
 /** What a setter returns that took what it was told. */
 template <typename T>
 T success() {
-  if constexpr (std::is_same_v<T, bool>) return true;
-  else return T{};
+  if constexpr (std::is_same_v<T, bool>)
+    return true;
+  else
+    return T{};
 }
 
 template <typename T, typename = std::enable_if_t<std::is_enum_v<T>>>
 Json toJson(T value) {
-  const char* name = enumName(value);
+  char const* name = enumName(value);
   return name ? Json(name) : Json(static_cast<int64_t>(value));
 }
-inline Json toJson(bool value) { return value; }
-inline Json toJson(int32_t value) { return value; }
-inline Json toJson(uint32_t value) { return value; }
-inline Json toJson(int64_t value) { return value; }
-inline Json toJson(uint64_t value) { return value; }
-inline Json toJson(float value) { return static_cast<double>(value); }
-inline Json toJson(const char* value) { return value; }
-inline Json toJson(const nvinfer1::Dims& dims) {
+inline Json toJson(bool value) {
+  return value;
+}
+inline Json toJson(int32_t value) {
+  return value;
+}
+inline Json toJson(uint32_t value) {
+  return value;
+}
+inline Json toJson(int64_t value) {
+  return value;
+}
+inline Json toJson(uint64_t value) {
+  return value;
+}
+inline Json toJson(float value) {
+  return static_cast<double>(value);
+}
+inline Json toJson(char const* value) {
+  return value;
+}
+inline Json toJson(nvinfer1::Dims const& dims) {
   return Json::integers(std::vector<int64_t>(dims.d, dims.d + (dims.nbDims > 0 ? dims.nbDims : 0)));
 }
 /** An object: only whether there is one. */
@@ -43,7 +60,7 @@ Json toJson(T* pointer) {
   return pointer != nullptr;
 }
 template <typename T, typename = std::enable_if_t<std::is_class_v<T>>, typename = void>
-Json toJson(const T&) {
+Json toJson(T const&) {
   return true;
 }
 
@@ -59,10 +76,10 @@ Json flagsToJson(uint32_t bits) {
 class Noted {
  public:
   /** Every setter that was called, in order: {"call": name, ...arguments}. */
-  const Json& notes() const { return notes_; }
+  Json const& notes() const { return notes_; }
 
  protected:
-  void note(const char* call, Json::Members arguments) {
+  void note(char const* call, Json::Members arguments) {
     arguments.insert(arguments.begin(), {"call", Json(call)});
     notes_.push(Json::object(std::move(arguments)));
   }

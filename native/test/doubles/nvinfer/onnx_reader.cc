@@ -9,10 +9,12 @@ namespace trt_double {
 namespace {
 
 struct Bytes {
-  const uint8_t* at;
-  const uint8_t* end;
+  uint8_t const* at;
+  uint8_t const* end;
 
-  std::string text() const { return std::string(reinterpret_cast<const char*>(at), static_cast<size_t>(end - at)); }
+  std::string text() const {
+    return std::string(reinterpret_cast<char const*>(at), static_cast<size_t>(end - at));
+  }
 };
 
 struct Field {
@@ -25,24 +27,33 @@ uint64_t readVarint(Bytes& in) {
   uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
     if (in.at >= in.end) throw std::runtime_error("the model is cut off");
-    const uint8_t byte = *in.at++;
+    uint8_t const byte = *in.at++;
     value |= static_cast<uint64_t>(byte & 0x7F) << shift;
     if (byte < 0x80) return value;
   }
   throw std::runtime_error("a number is too long");
 }
 
-void readMessage(Bytes in, const std::function<void(const Field&)>& take) {
+void readMessage(Bytes in, std::function<void(Field const&)> const& take) {
   while (in.at < in.end) {
-    const uint64_t key = readVarint(in);
+    uint64_t const key = readVarint(in);
     Field field{static_cast<uint32_t>(key >> 3), 0, {in.at, in.at}};
     uint64_t length = 0;
     switch (key & 7) {
-      case 0: field.integer = readVarint(in); break;
-      case 1: length = 8; break;
-      case 2: length = readVarint(in); break;
-      case 5: length = 4; break;
-      default: throw std::runtime_error("an unknown wire type");
+      case 0:
+        field.integer = readVarint(in);
+        break;
+      case 1:
+        length = 8;
+        break;
+      case 2:
+        length = readVarint(in);
+        break;
+      case 5:
+        length = 4;
+        break;
+      default:
+        throw std::runtime_error("an unknown wire type");
     }
     if (length > static_cast<uint64_t>(in.end - in.at)) throw std::runtime_error("the model is cut off");
     field.bytes = {in.at, in.at + length};
@@ -54,22 +65,22 @@ void readMessage(Bytes in, const std::function<void(const Field&)>& take) {
 
 OnnxValue readValue(Bytes in) {
   OnnxValue value;
-  const auto dimension = [&](const Field& f) {
+  auto const dimension = [&](Field const& f) {
     if (f.number != 1) return;
     int64_t size = -1;
-    readMessage(f.bytes, [&](const Field& d) {
+    readMessage(f.bytes, [&](Field const& d) {
       if (d.number == 1) size = static_cast<int64_t>(d.integer);
     });
     value.shape.push_back(size);
   };
-  const auto tensorType = [&](const Field& f) {
+  auto const tensorType = [&](Field const& f) {
     if (f.number == 1) value.elementType = static_cast<int>(f.integer);
     if (f.number == 2) readMessage(f.bytes, dimension);
   };
-  readMessage(in, [&](const Field& f) {
+  readMessage(in, [&](Field const& f) {
     if (f.number == 1) value.name = f.bytes.text();
     if (f.number == 2) {
-      readMessage(f.bytes, [&](const Field& t) {
+      readMessage(f.bytes, [&](Field const& t) {
         if (t.number == 1) readMessage(t.bytes, tensorType);
       });
     }
@@ -79,7 +90,7 @@ OnnxValue readValue(Bytes in) {
 
 OnnxNode readNode(Bytes in) {
   OnnxNode node;
-  readMessage(in, [&](const Field& f) {
+  readMessage(in, [&](Field const& f) {
     if (f.number == 1) node.inputs.push_back(f.bytes.text());
     if (f.number == 2) node.outputs.push_back(f.bytes.text());
     if (f.number == 3) node.name = f.bytes.text();
@@ -91,31 +102,31 @@ OnnxNode readNode(Bytes in) {
 
 }  // namespace
 
-OnnxModel readOnnx(const void* data, size_t size) {
+OnnxModel readOnnx(void const* data, size_t size) {
   OnnxModel model;
   std::map<std::string, int> initializers;
   bool hasGraph = false;
-  const auto initializer = [&](const Field& f) {
+  auto const initializer = [&](Field const& f) {
     std::string name;
     int type = 0;
-    readMessage(f.bytes, [&](const Field& t) {
+    readMessage(f.bytes, [&](Field const& t) {
       if (t.number == 2) type = static_cast<int>(t.integer);
       if (t.number == 8) name = t.bytes.text();
     });
     initializers[name] = type;
   };
-  const auto graph = [&](const Field& f) {
+  auto const graph = [&](Field const& f) {
     if (f.number == 1) model.nodes.push_back(readNode(f.bytes));
     if (f.number == 5) initializer(f);
     if (f.number == 11) model.inputs.push_back(readValue(f.bytes));
     if (f.number == 12) model.outputs.push_back(readValue(f.bytes));
     if (f.number == 13) {
-      const OnnxValue value = readValue(f.bytes);
+      OnnxValue const value = readValue(f.bytes);
       model.types[value.name] = value.elementType;
     }
   };
-  const auto* begin = static_cast<const uint8_t*>(data);
-  readMessage({begin, begin + size}, [&](const Field& f) {
+  auto const* begin = static_cast<uint8_t const*>(data);
+  readMessage({begin, begin + size}, [&](Field const& f) {
     if (f.number != 7) return;
     hasGraph = true;
     readMessage(f.bytes, graph);
@@ -127,8 +138,8 @@ OnnxModel readOnnx(const void* data, size_t size) {
     if (!initializers.count(input.name)) inputs.push_back(std::move(input));
   }
   model.inputs = std::move(inputs);
-  for (const OnnxValue& output : model.outputs) model.types[output.name] = output.elementType;
-  for (const auto& [name, type] : initializers) model.types[name] = type;
+  for (OnnxValue const& output : model.outputs) model.types[output.name] = output.elementType;
+  for (auto const& [name, type] : initializers) model.types[name] = type;
   return model;
 }
 

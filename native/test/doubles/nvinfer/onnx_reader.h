@@ -27,6 +27,6 @@ struct OnnxModel {
 };
 
 /** @throws std::runtime_error where the bytes are no ONNX model */
-OnnxModel readOnnx(const void* data, size_t size);
+OnnxModel readOnnx(void const* data, size_t size);
 
 }  // namespace trt_double

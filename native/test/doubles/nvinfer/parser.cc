@@ -13,29 +13,41 @@ namespace {
 std::optional<nvinfer1::DataType> typeOf(int elementType) {
   using nvinfer1::DataType;
   switch (elementType) {
-    case 1: return DataType::kFLOAT;
-    case 2: return DataType::kUINT8;
-    case 3: return DataType::kINT8;
-    case 6: return DataType::kINT32;
-    case 7: return DataType::kINT64;
-    case 9: return DataType::kBOOL;
-    case 10: return DataType::kHALF;
-    case 16: return DataType::kBF16;
-    case 17: return DataType::kFP8;
-    default: return std::nullopt;
+    case 1:
+      return DataType::kFLOAT;
+    case 2:
+      return DataType::kUINT8;
+    case 3:
+      return DataType::kINT8;
+    case 6:
+      return DataType::kINT32;
+    case 7:
+      return DataType::kINT64;
+    case 9:
+      return DataType::kBOOL;
+    case 10:
+      return DataType::kHALF;
+    case 16:
+      return DataType::kBF16;
+    case 17:
+      return DataType::kFP8;
+    default:
+      return std::nullopt;
   }
 }
 
-bool isKnownOp(const std::string& op) { return op.rfind("Unknown", 0) != 0; }
+bool isKnownOp(std::string const& op) {
+  return op.rfind("Unknown", 0) != 0;
+}
 
-bool isUnsupported(const OnnxNode& node) {
-  const bool own = node.domain.empty() || node.domain == "ai.onnx";
+bool isUnsupported(OnnxNode const& node) {
+  bool const own = node.domain.empty() || node.domain == "ai.onnx";
   return !own || !isKnownOp(node.op);
 }
 
 }  // namespace
 
-bool ParserDouble::fail(nvonnxparser::ErrorCode code, const std::string& text, int node, const OnnxNode& at) {
+bool ParserDouble::fail(nvonnxparser::ErrorCode code, std::string const& text, int node, OnnxNode const& at) {
   errors_.emplace_back(code, text, node, at);
   logError(logger_, text);
   return false;
@@ -45,42 +57,50 @@ nvonnxparser::IParserError const* ParserDouble::getError(int index) const noexce
   return index >= 0 && index < getNbErrors() ? &errors_[static_cast<size_t>(index)] : nullptr;
 }
 
-bool ParserDouble::supportsOperator(char const* op) const noexcept { return isKnownOp(op); }
+bool ParserDouble::supportsOperator(char const* op) const noexcept {
+  return isKnownOp(op);
+}
 
 bool ParserDouble::parse(void const* model, size_t size, char const*) noexcept {
   using nvonnxparser::ErrorCode;
   if (injected(logger_, "IParser::parse")) return fail(ErrorCode::kINTERNAL_ERROR, "injected failure");
   try {
     return build(readOnnx(model, size));
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::kMODEL_DESERIALIZE_FAILED, std::string("Failed to parse the ONNX model: ") + error.what());
+  } catch (std::exception const& error) {
+    return fail(ErrorCode::kMODEL_DESERIALIZE_FAILED,
+                std::string("Failed to parse the ONNX model: ") + error.what());
   }
 }
 
 bool ParserDouble::parseFromFile(char const* path, int) noexcept {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(nvonnxparser::ErrorCode::kMODEL_DESERIALIZE_FAILED, std::string("Could not open file ") + path);
-  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file)
+    return fail(nvonnxparser::ErrorCode::kMODEL_DESERIALIZE_FAILED,
+                std::string("Could not open file ") + path);
+  std::string const bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   return parse(bytes.data(), bytes.size(), path);
 }
 
-bool ParserDouble::build(const OnnxModel& model) {
+bool ParserDouble::build(OnnxModel const& model) {
   using nvonnxparser::ErrorCode;
-  for (const OnnxValue& input : model.inputs) {
-    const auto type = typeOf(input.elementType);
-    if (!type) return fail(ErrorCode::kUNSUPPORTED_GRAPH, "input " + input.name + " has an unsupported data type");
+  for (OnnxValue const& input : model.inputs) {
+    auto const type = typeOf(input.elementType);
+    if (!type)
+      return fail(ErrorCode::kUNSUPPORTED_GRAPH, "input " + input.name + " has an unsupported data type");
     network_.addInput(input.name.c_str(), *type, toDims(input.shape));
   }
   for (size_t i = 0; i < model.nodes.size(); ++i) {
-    const OnnxNode& node = model.nodes[i];
+    OnnxNode const& node = model.nodes[i];
     if (isUnsupported(node)) {
-      return fail(ErrorCode::kUNSUPPORTED_NODE, "No importer registered for op: " + node.op, static_cast<int>(i), node);
+      return fail(ErrorCode::kUNSUPPORTED_NODE, "No importer registered for op: " + node.op,
+                  static_cast<int>(i), node);
     }
     addNode(node, model);
   }
-  for (const OnnxValue& output : model.outputs) {
-    const auto type = typeOf(output.elementType);
-    if (!type) return fail(ErrorCode::kUNSUPPORTED_GRAPH, "output " + output.name + " has an unsupported data type");
+  for (OnnxValue const& output : model.outputs) {
+    auto const type = typeOf(output.elementType);
+    if (!type)
+      return fail(ErrorCode::kUNSUPPORTED_GRAPH, "output " + output.name + " has an unsupported data type");
     network_.markOutput(*network_.addTensor(output.name, *type, output.shape));
     // An output that no node of a known op gives.
     if (network_.rules[output.name].isNull()) {
@@ -92,25 +112,28 @@ bool ParserDouble::build(const OnnxModel& model) {
   return true;
 }
 
-void ParserDouble::addNode(const OnnxNode& node, const OnnxModel& model) {
+void ParserDouble::addNode(OnnxNode const& node, OnnxModel const& model) {
   std::vector<nvinfer1::ITensor*> outputs;
-  for (const std::string& output : node.outputs) {
+  for (std::string const& output : node.outputs) {
     auto known = model.types.find(output);
     if (known == model.types.end() && !node.inputs.empty()) known = model.types.find(node.inputs.front());
-    const auto type = known == model.types.end() ? std::nullopt : typeOf(known->second);
+    auto const type = known == model.types.end() ? std::nullopt : typeOf(known->second);
     outputs.push_back(network_.addTensor(output, type.value_or(nvinfer1::DataType::kFLOAT), {}));
   }
-  network_.addLayer(node.name,
-                    node.op == "MatMul" ? nvinfer1::LayerType::kMATRIX_MULTIPLY : nvinfer1::LayerType::kIDENTITY,
-                    std::move(outputs));
+  network_.addLayer(
+      node.name, node.op == "MatMul" ? nvinfer1::LayerType::kMATRIX_MULTIPLY : nvinfer1::LayerType::kIDENTITY,
+      std::move(outputs));
   Json of = Json::array();
-  for (const std::string& name : node.inputs) {
+  for (std::string const& name : node.inputs) {
     bool isInput = false;
-    for (const OnnxValue& input : model.inputs) isInput = isInput || input.name == name;
+    for (OnnxValue const& input : model.inputs) isInput = isInput || input.name == name;
     if (!isInput) return;
     of.push(name);
   }
-  const char* op = node.op == "Identity" ? "copy" : node.op == "Neg" ? "scale" : node.op == "Sub" ? "subtract" : nullptr;
+  char const* op = node.op == "Identity" ? "copy"
+                   : node.op == "Neg"    ? "scale"
+                   : node.op == "Sub"    ? "subtract"
+                                         : nullptr;
   if (op) network_.rules.set(node.outputs.front(), Json::object({{"op", op}, {"of", of}, {"factor", -1}}));
 }
 

@@ -1,6 +1,7 @@
-// The ONNX parser of the TensorRT double. It makes network inputs, outputs and one layer a node; of a node whose output
-// is the graph's it keeps what Identity, Neg and Sub do, and lets every other output be zeros. It refuses, as TensorRT
-// does, what is no ONNX, float64, and nodes of other domains than ONNX's own or of an op called Unknown….
+// The ONNX parser of the TensorRT double. It makes network inputs, outputs and one layer a node; of a node
+// whose output is the graph's it keeps what Identity, Neg and Sub do, and lets every other output be zeros.
+// It refuses, as TensorRT does, what is no ONNX, float64, and nodes of other domains than ONNX's own or of an
+// op called Unknown….
 #pragma once
 
 #include <vector>
@@ -12,7 +13,7 @@ namespace trt_double {
 
 class ParserErrorDouble final : public nvonnxparser::IParserError {
  public:
-  ParserErrorDouble(nvonnxparser::ErrorCode code, std::string text, int node, const OnnxNode& at)
+  ParserErrorDouble(nvonnxparser::ErrorCode code, std::string text, int node, OnnxNode const& at)
       : code_(code), text_(std::move(text)), node_(node), at_(at) {}
   nvonnxparser::ErrorCode code() const override { return code_; }
   char const* desc() const override { return text_.c_str(); }
@@ -26,10 +27,10 @@ class ParserErrorDouble final : public nvonnxparser::IParserError {
   int32_t localFunctionStackSize() const override { return 0; }
 
  private:
-  const nvonnxparser::ErrorCode code_;
-  const std::string text_;
-  const int node_;
-  const OnnxNode at_;
+  nvonnxparser::ErrorCode const code_;
+  std::string const text_;
+  int const node_;
+  OnnxNode const at_;
 };
 
 class ParserDouble final : public nvonnxparser::ParserStub {
@@ -45,15 +46,15 @@ class ParserDouble final : public nvonnxparser::ParserStub {
   void clearErrors() noexcept override { errors_.clear(); }
 
  private:
-  bool fail(nvonnxparser::ErrorCode code, const std::string& text, int node = -1, const OnnxNode& at = {});
-  bool build(const OnnxModel& model);
-  void addNode(const OnnxNode& node, const OnnxModel& model);
+  bool fail(nvonnxparser::ErrorCode code, std::string const& text, int node = -1, OnnxNode const& at = {});
+  bool build(OnnxModel const& model);
+  void addNode(OnnxNode const& node, OnnxModel const& model);
 
-  const Factory::Product product_;
+  Factory::Product const product_;
   NetworkDouble& network_;
   nvinfer1::ILogger& logger_;
   std::vector<ParserErrorDouble> errors_;
-  const Alive alive_{"parsers"};
+  Alive const alive_{"parsers"};
 };
 
 }  // namespace trt_double

@@ -1,5 +1,5 @@
-// libnvonnxparser / libtensorrt_onnxparser_rtx: NOT NVIDIA's parser but a stand-in for tests. The parser itself lies in
-// the TensorRT stand-in, as it makes that one's networks.
+// libnvonnxparser / libtensorrt_onnxparser_rtx: NOT NVIDIA's parser but a stand-in for tests. The parser
+// itself lies in the TensorRT stand-in, as it makes that one's networks.
 #include <NvOnnxParser.h>
 
 extern "C" {
@@ -10,5 +10,7 @@ __attribute__((visibility("default"))) void* createNvOnnxParser_INTERNAL(void* n
   return trtDoubleCreateParser(network, logger, version);
 }
 
-__attribute__((visibility("default"))) int getNvOnnxParserVersion() noexcept { return NV_ONNX_PARSER_VERSION; }
+__attribute__((visibility("default"))) int getNvOnnxParserVersion() noexcept {
+  return NV_ONNX_PARSER_VERSION;
+}
 }

@@ -18,38 +18,41 @@ constexpr char kMagic[] = "ftrt";
 constexpr unsigned char kVersion[4] = {NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR, NV_TENSORRT_PATCH,
                                        static_cast<unsigned char>(NV_TENSORRT_BUILD)};
 
-std::string versionText(const unsigned char* version) {
-  return std::to_string(version[0]) + "." + std::to_string(version[1]) + "." + std::to_string(version[2]) + "." +
-         std::to_string(version[3]);
+std::string versionText(unsigned char const* version) {
+  return std::to_string(version[0]) + "." + std::to_string(version[1]) + "." + std::to_string(version[2]) +
+         "." + std::to_string(version[3]);
 }
 
 }  // namespace
 
-std::string writePlan(const Json& content) {
+std::string writePlan(Json const& content) {
   std::string plan(kHeaderBytes, '\0');
   plan += content.dump();
-  const uint64_t length = plan.size();
+  uint64_t const length = plan.size();
   std::memcpy(&plan[0], kMagic, 4);
   std::memcpy(&plan[16], &length, sizeof length);
   std::memcpy(&plan[24], kVersion, sizeof kVersion);
   return plan;
 }
 
-Json readPlan(const void* blob, size_t size) {
-  const auto* bytes = static_cast<const unsigned char*>(blob);
+Json readPlan(void const* blob, size_t size) {
+  auto const* bytes = static_cast<unsigned char const*>(blob);
   if (!blob || size < kHeaderBytes || std::memcmp(bytes, kMagic, 4) != 0) {
-    throw std::runtime_error("IRuntime::deserializeCudaEngine: Error Code 1: Serialization (magicTag mismatch)");
+    throw std::runtime_error(
+        "IRuntime::deserializeCudaEngine: Error Code 1: Serialization (magicTag mismatch)");
   }
   if (std::memcmp(bytes + 24, kVersion, 2) != 0) {
     throw std::runtime_error(
-        "IRuntime::deserializeCudaEngine: Error Code 6: API Usage Error (The engine plan file is not compatible with "
+        "IRuntime::deserializeCudaEngine: Error Code 6: API Usage Error (The engine plan file is not "
+        "compatible with "
         "this version of TensorRT, expecting library version " +
         versionText(kVersion) + " got " + versionText(bytes + 24) + ", please rebuild.)");
   }
   uint64_t length;
   std::memcpy(&length, bytes + 16, sizeof length);
-  if (length > size) throw std::runtime_error("IRuntime::deserializeCudaEngine: Error Code 1: Serialization (truncated)");
-  return Json::parse(std::string(reinterpret_cast<const char*>(bytes) + kHeaderBytes, length - kHeaderBytes));
+  if (length > size)
+    throw std::runtime_error("IRuntime::deserializeCudaEngine: Error Code 1: Serialization (truncated)");
+  return Json::parse(std::string(reinterpret_cast<char const*>(bytes) + kHeaderBytes, length - kHeaderBytes));
 }
 
 }  // namespace trt_double

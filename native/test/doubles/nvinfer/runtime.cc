@@ -13,32 +13,35 @@ RuntimeDouble::~RuntimeDouble() noexcept {
 }
 
 nvinfer1::ICudaEngine* RuntimeDouble::deserializeCudaEngine(void const* blob, std::size_t size) noexcept {
-  constexpr const char* kFunction = "IRuntime::deserializeCudaEngine";
-  const CudaHooks* cuda = CudaHooks::find();
+  constexpr char const* kFunction = "IRuntime::deserializeCudaEngine";
+  CudaHooks const* cuda = CudaHooks::find();
   try {
     if (!cuda) throw std::runtime_error("no CUDA driver in this process");
     EngineSpec spec = EngineSpec::read(readPlan(blob, size)["engine"]);
-    const CUdeviceptr weights = cuda->allocate(kFunction, 256);
+    CUdeviceptr const weights = cuda->allocate(kFunction, 256);
     if (weights == 0) throw std::runtime_error("Error Code 2: OutOfMemory (Requested size was 256 bytes.)");
     return new EngineDouble(factory_, logger_, *cuda, std::move(spec), weights);
-  } catch (const std::exception& error) {
+  } catch (std::exception const& error) {
     logError(logger_, error.what());
     return nullptr;
   }
 }
 
-EngineDouble::EngineDouble(Factory& runtime, nvinfer1::ILogger& logger, const CudaHooks& cuda, EngineSpec spec,
-                           CUdeviceptr weights)
+EngineDouble::EngineDouble(Factory& runtime, nvinfer1::ILogger& logger, CudaHooks const& cuda,
+                           EngineSpec spec, CUdeviceptr weights)
     : product_(runtime), logger_(logger), cuda_(cuda), spec_(std::move(spec)), weights_(weights) {}
 
-EngineDouble::~EngineDouble() noexcept { cuda_.release("~ICudaEngine", weights_); }
+EngineDouble::~EngineDouble() noexcept {
+  cuda_.release("~ICudaEngine", weights_);
+}
 
 char const* EngineDouble::getIOTensorName(int32_t index) const noexcept {
-  return index >= 0 && index < getNbIOTensors() ? spec_.tensors[static_cast<size_t>(index)].name.c_str() : nullptr;
+  return index >= 0 && index < getNbIOTensors() ? spec_.tensors[static_cast<size_t>(index)].name.c_str()
+                                                : nullptr;
 }
 
 nvinfer1::TensorIOMode EngineDouble::getTensorIOMode(char const* name) const noexcept {
-  const TensorSpec* tensor = spec_.find(name);
+  TensorSpec const* tensor = spec_.find(name);
   if (!tensor) return nvinfer1::TensorIOMode::kNONE;
   return tensor->input ? nvinfer1::TensorIOMode::kINPUT : nvinfer1::TensorIOMode::kOUTPUT;
 }
@@ -48,38 +51,44 @@ nvinfer1::TensorFormat EngineDouble::getTensorFormat(char const*) const noexcept
 }
 
 nvinfer1::DataType EngineDouble::getTensorDataType(char const* name) const noexcept {
-  const TensorSpec* tensor = spec_.find(name);
+  TensorSpec const* tensor = spec_.find(name);
   return tensor ? tensor->type : nvinfer1::DataType::kFLOAT;
 }
 
 nvinfer1::TensorLocation EngineDouble::getTensorLocation(char const* name) const noexcept {
-  const TensorSpec* tensor = spec_.find(name);
+  TensorSpec const* tensor = spec_.find(name);
   return tensor && tensor->host ? nvinfer1::TensorLocation::kHOST : nvinfer1::TensorLocation::kDEVICE;
 }
 
 nvinfer1::Dims EngineDouble::getTensorShape(char const* name) const noexcept {
-  const TensorSpec* tensor = spec_.find(name);
+  TensorSpec const* tensor = spec_.find(name);
   return tensor ? toDims(tensor->shape) : noDims();
 }
 
 nvinfer1::Dims EngineDouble::getProfileShape(char const* name, int32_t profile,
                                              nvinfer1::OptProfileSelector select) const noexcept {
-  const TensorSpec* tensor = spec_.find(name);
+  TensorSpec const* tensor = spec_.find(name);
   if (!tensor || !tensor->input || profile < 0 || profile >= getNbOptimizationProfiles()) return noDims();
-  const auto& ranges = spec_.profiles[static_cast<size_t>(profile)];
+  auto const& ranges = spec_.profiles[static_cast<size_t>(profile)];
   auto found = ranges.find(name);
   if (found == ranges.end()) return toDims(tensor->shape);
   switch (select) {
-    case nvinfer1::OptProfileSelector::kMIN: return toDims(found->second.min);
-    case nvinfer1::OptProfileSelector::kOPT: return toDims(found->second.opt);
-    default: return toDims(found->second.max);
+    case nvinfer1::OptProfileSelector::kMIN:
+      return toDims(found->second.min);
+    case nvinfer1::OptProfileSelector::kOPT:
+      return toDims(found->second.opt);
+    default:
+      return toDims(found->second.max);
   }
 }
 
-bool EngineDouble::isShapeInferenceIO(char const*) const noexcept { return false; }
+bool EngineDouble::isShapeInferenceIO(char const*) const noexcept {
+  return false;
+}
 
-nvinfer1::IExecutionContext* EngineDouble::createExecutionContext(nvinfer1::ExecutionContextAllocationStrategy) noexcept {
-  const CUdeviceptr scratch = cuda_.allocate("ICudaEngine::createExecutionContext", kScratchBytes);
+nvinfer1::IExecutionContext* EngineDouble::createExecutionContext(
+    nvinfer1::ExecutionContextAllocationStrategy) noexcept {
+  CUdeviceptr const scratch = cuda_.allocate("ICudaEngine::createExecutionContext", kScratchBytes);
   if (scratch == 0) {
     logError(logger_, "IExecutionContext: Error Code 2: OutOfMemory (Requested size was 4096 bytes.)");
     return nullptr;

@@ -20,21 +20,24 @@ class RuntimeDouble final : public nvinfer1::RuntimeStub {
  private:
   nvinfer1::ILogger& logger_;
   Factory factory_{"IRuntime"};
-  const Alive alive_{"runtimes"};
+  Alive const alive_{"runtimes"};
 };
 
 class EngineDouble final : public nvinfer1::CudaEngineStub {
  public:
-  EngineDouble(Factory& runtime, nvinfer1::ILogger& logger, const CudaHooks& cuda, EngineSpec spec, CUdeviceptr weights);
+  EngineDouble(Factory& runtime, nvinfer1::ILogger& logger, CudaHooks const& cuda, EngineSpec spec,
+               CUdeviceptr weights);
   ~EngineDouble() noexcept override;
 
-  const EngineSpec& spec() const { return spec_; }
+  EngineSpec const& spec() const { return spec_; }
 
   nvinfer1::ICudaEngine* getPImpl() noexcept override { return this; }
   char const* getName() const noexcept override { return "stand-in engine (test double)"; }
   int32_t getNbLayers() const noexcept override { return static_cast<int32_t>(spec_.rules.size()); }
   int32_t getNbAuxStreams() const noexcept override { return 0; }
-  int32_t getNbOptimizationProfiles() const noexcept override { return static_cast<int32_t>(spec_.profiles.size()); }
+  int32_t getNbOptimizationProfiles() const noexcept override {
+    return static_cast<int32_t>(spec_.profiles.size());
+  }
   int32_t getNbIOTensors() const noexcept override { return static_cast<int32_t>(spec_.tensors.size()); }
   char const* getIOTensorName(int32_t index) const noexcept override;
   nvinfer1::TensorIOMode getTensorIOMode(char const* name) const noexcept override;
@@ -53,19 +56,19 @@ class EngineDouble final : public nvinfer1::CudaEngineStub {
  private:
   static constexpr size_t kScratchBytes = 4096;
 
-  const Factory::Product product_;
+  Factory::Product const product_;
   nvinfer1::ILogger& logger_;
-  const CudaHooks& cuda_;
-  const EngineSpec spec_;
-  const CUdeviceptr weights_;
+  CudaHooks const& cuda_;
+  EngineSpec const spec_;
+  CUdeviceptr const weights_;
   Factory factory_{"ICudaEngine"};
-  const Alive alive_{"engines"};
+  Alive const alive_{"engines"};
 };
 
 class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
  public:
-  ExecutionContextDouble(Factory& engineFactory, EngineDouble& engine, nvinfer1::ILogger& logger, const CudaHooks& cuda,
-                         CUdeviceptr scratch);
+  ExecutionContextDouble(Factory& engineFactory, EngineDouble& engine, nvinfer1::ILogger& logger,
+                         CudaHooks const& cuda, CUdeviceptr scratch);
   ~ExecutionContextDouble() noexcept override;
 
   nvinfer1::IExecutionContext* getPImpl() noexcept override { return this; }
@@ -86,25 +89,25 @@ class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
  private:
   struct Run;
 
-  bool refuse(const std::string& why) const;
-  bool bind(const char* function, char const* name, const void* data, bool input, bool output);
-  std::vector<int64_t> outputShape(const TensorSpec& output) const;
-  bool enqueueOutput(const TensorSpec& output, cudaStream_t stream);
+  bool refuse(std::string const& why) const;
+  bool bind(char const* function, char const* name, void const* data, bool input, bool output);
+  std::vector<int64_t> outputShape(TensorSpec const& output) const;
+  bool enqueueOutput(TensorSpec const& output, cudaStream_t stream);
   bool submit(std::unique_ptr<Run> run, CUstream stream);
 
-  const Factory::Product product_;
+  Factory::Product const product_;
   EngineDouble& engine_;
   nvinfer1::ILogger& logger_;
-  const CudaHooks& cuda_;
-  const CUdeviceptr scratch_;
+  CudaHooks const& cuda_;
+  CUdeviceptr const scratch_;
   int32_t profile_ = 0;
   std::map<std::string, std::vector<int64_t>> shapes_;
   std::map<std::string, void*> addresses_;
   std::map<std::string, nvinfer1::IOutputAllocator*> allocators_;
   /** Calls under way, which the documentation allows one thread at a time. */
   mutable std::atomic<int> users_{0};
-  const std::shared_ptr<std::atomic<int>> pending_ = std::make_shared<std::atomic<int>>(0);
-  const Alive alive_{"executionContexts"};
+  std::shared_ptr<std::atomic<int>> const pending_ = std::make_shared<std::atomic<int>>(0);
+  Alive const alive_{"executionContexts"};
 };
 
 }  // namespace trt_double

@@ -9,7 +9,7 @@ namespace trt_double {
 namespace {
 
 template <typename Function>
-Function lookUp(void* library, const char* name) {
+Function lookUp(void* library, char const* name) {
   void* symbol = dlsym(library, name);
   if (!symbol) {
     std::fprintf(stderr, "TRT_DOUBLE: the loaded libcuda.so.1 is not the stand-in that this library needs\n");
@@ -20,10 +20,10 @@ Function lookUp(void* library, const char* name) {
 
 }  // namespace
 
-const CudaHooks* CudaHooks::find() {
+CudaHooks const* CudaHooks::find() {
   void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
   if (!library) return nullptr;
-  static const CudaHooks hooks{lookUp<decltype(&trtDoubleEnqueue)>(library, "trtDoubleEnqueue"),
+  static CudaHooks const hooks{lookUp<decltype(&trtDoubleEnqueue)>(library, "trtDoubleEnqueue"),
                                lookUp<decltype(&trtDoubleSynchronize)>(library, "trtDoubleSynchronize"),
                                lookUp<decltype(&trtDoubleRequireContext)>(library, "trtDoubleRequireContext"),
                                lookUp<decltype(&trtDoubleAllocate)>(library, "trtDoubleAllocate"),
@@ -36,24 +36,28 @@ size_t bytesOf(nvinfer1::DataType type) {
   using nvinfer1::DataType;
   switch (type) {
     case DataType::kFLOAT:
-    case DataType::kINT32: return 4;
+    case DataType::kINT32:
+      return 4;
     case DataType::kHALF:
-    case DataType::kBF16: return 2;
-    case DataType::kINT64: return 8;
-    default: return 1;
+    case DataType::kBF16:
+      return 2;
+    case DataType::kINT64:
+      return 8;
+    default:
+      return 1;
   }
 }
 
-size_t bytesOf(nvinfer1::DataType type, const std::vector<int64_t>& shape) {
+size_t bytesOf(nvinfer1::DataType type, std::vector<int64_t> const& shape) {
   size_t bytes = bytesOf(type);
   for (int64_t dim : shape) bytes *= static_cast<size_t>(dim);
   return bytes;
 }
 
-nvinfer1::DataType typeNamed(const std::string& name) {
+nvinfer1::DataType typeNamed(std::string const& name) {
   for (int32_t value = 0; value < 32; ++value) {
-    const auto type = static_cast<nvinfer1::DataType>(value);
-    const char* known = enumName(type);
+    auto const type = static_cast<nvinfer1::DataType>(value);
+    char const* known = enumName(type);
     if (known && name == known) return type;
   }
   throw std::runtime_error("no data type " + name);

@@ -22,25 +22,25 @@ struct CudaHooks {
   decltype(&trtDoubleRelease) release;
 
   /** Null where there is no such library in the process. */
-  static const CudaHooks* find();
+  static CudaHooks const* find();
 };
 
 /** Counts one of its kind as alive. */
 class Alive {
  public:
-  explicit Alive(const char* kind) : kind_(kind) { addLive(kind_, 1); }
+  explicit Alive(char const* kind) : kind_(kind) { addLive(kind_, 1); }
   ~Alive() { addLive(kind_, -1); }
-  Alive(const Alive&) = delete;
-  Alive& operator=(const Alive&) = delete;
+  Alive(Alive const&) = delete;
+  Alive& operator=(Alive const&) = delete;
 
  private:
-  const char* const kind_;
+  char const* const kind_;
 };
 
 /** The developer guide: "the lifetime of a factory object must span the lifetime of objects it creates". */
 class Factory {
  public:
-  explicit Factory(const char* name) : name_(name) {}
+  explicit Factory(char const* name) : name_(name) {}
   ~Factory() {
     if (products_ > 0) misuse(std::string(name_) + " was destroyed before what it had made");
   }
@@ -49,34 +49,34 @@ class Factory {
    public:
     explicit Product(Factory& factory) : factory_(factory) { ++factory_.products_; }
     ~Product() { --factory_.products_; }
-    Product(const Product&) = delete;
-    Product& operator=(const Product&) = delete;
+    Product(Product const&) = delete;
+    Product& operator=(Product const&) = delete;
 
    private:
     Factory& factory_;
   };
 
  private:
-  const char* const name_;
+  char const* const name_;
   std::atomic<int> products_{0};
 };
 
-inline void logError(nvinfer1::ILogger& logger, const std::string& text) {
+inline void logError(nvinfer1::ILogger& logger, std::string const& text) {
   logger.log(nvinfer1::ILogger::Severity::kERROR, text.c_str());
 }
 
 /** Counts a call; whether it is to fail, having logged so. */
-inline bool injected(nvinfer1::ILogger& logger, const char* function) {
+inline bool injected(nvinfer1::ILogger& logger, char const* function) {
   if (!enter(function).fails) return false;
   logError(logger, std::string(function) + ": injected failure");
   return true;
 }
 
-inline std::vector<int64_t> fromDims(const nvinfer1::Dims& dims) {
+inline std::vector<int64_t> fromDims(nvinfer1::Dims const& dims) {
   return {dims.d, dims.d + (dims.nbDims > 0 ? dims.nbDims : 0)};
 }
 
-inline nvinfer1::Dims toDims(const std::vector<int64_t>& values) {
+inline nvinfer1::Dims toDims(std::vector<int64_t> const& values) {
   nvinfer1::Dims dims{};
   dims.nbDims = static_cast<int32_t>(values.size());
   for (size_t i = 0; i < values.size(); ++i) dims.d[i] = values[i];
@@ -89,7 +89,7 @@ inline nvinfer1::Dims noDims() {
   return dims;
 }
 
-inline bool isDynamic(const std::vector<int64_t>& shape) {
+inline bool isDynamic(std::vector<int64_t> const& shape) {
   for (int64_t dim : shape) {
     if (dim < 0) return true;
   }
@@ -97,9 +97,9 @@ inline bool isDynamic(const std::vector<int64_t>& shape) {
 }
 
 size_t bytesOf(nvinfer1::DataType type);
-size_t bytesOf(nvinfer1::DataType type, const std::vector<int64_t>& shape);
+size_t bytesOf(nvinfer1::DataType type, std::vector<int64_t> const& shape);
 /** @throws std::runtime_error where the headers have no such type, e.g. `kFLOAT` */
-nvinfer1::DataType typeNamed(const std::string& name);
+nvinfer1::DataType typeNamed(std::string const& name);
 
 class HostMemoryDouble final : public nvinfer1::HostMemoryStub {
  public:
@@ -109,8 +109,8 @@ class HostMemoryDouble final : public nvinfer1::HostMemoryStub {
   nvinfer1::DataType type() const noexcept override { return nvinfer1::DataType::kINT8; }
 
  private:
-  const std::string bytes_;
-  const Alive alive_{"hostMemories"};
+  std::string const bytes_;
+  Alive const alive_{"hostMemories"};
 };
 
 }  // namespace trt_double

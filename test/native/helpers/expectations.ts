@@ -1,0 +1,122 @@
+/**
+ * What the fixtures must say. Apart from the tests that run them, as the same is expected of an addon that is built with a
+ * sanitizer, and not of one whose sources were damaged on purpose.
+ */
+import { expect } from 'vitest'
+import type { Family } from './run-fixture.ts'
+
+const VERSION = { rtx: '1.7.1.116', trt10: '10.16.0.72', trt11: '11.4.0.106' }
+const float32 = (dims: number[], data: number[]) => ({ type: 'float32', dims, data })
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of the fixture
+type Result = any
+
+/** The result of fixtures/infer.mjs. */
+export function expectInference(result: Result, family: Family): void {
+  expect(result.info).toEqual({
+    inputs: [{ name: 'x', type: 'float32', shape: [-1, 4] }],
+    outputs: [{ name: 'y', type: 'float32', shape: [-1, 4] }],
+    profiles: [{ x: { min: [1, 4], opt: [2, 4], max: [8, 4] } }],
+    version: VERSION[family],
+  })
+
+  // 2x, of rows that count up from their number.
+  expect(result.dynamic[0]).toEqual(float32([1, 4], [2, 4, 6, 8]))
+  expect(result.dynamic[1]).toEqual(float32([3, 4], [6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28]))
+  expect(result.dynamic[2].dims).toEqual([8, 4])
+  expect(result.dynamic[2].data.at(-1)).toBe(78)
+  expect(result.dynamic[3]).toEqual(result.dynamic[0])
+  expect(result.outOfProfile.code).toBe('SHAPE_OUT_OF_PROFILE')
+
+  // Each of twenty calls at once gets its own answer.
+  expect(result.overlapping).toEqual(Array.from({ length: 20 }, (_, i) => [1 + (i % 8), 2 * i]))
+  expect(result.steady.allocations).toBe(0)
+  expect(result.aliveAfterDynamic).toEqual({})
+
+  expect(result.dataDependent).toEqual([
+    { d: float32([3], [-9, -22, -27]), p: float32([2], [1, 3]) },
+    { d: float32([3], [-11, -22, -33]), p: float32([0], []) },
+    { d: float32([3], [-6, -15, -24]), p: float32([3], [4, 5, 6]) },
+    { d: float32([3], [-11, -13, -33]), p: float32([1], [7]) },
+  ])
+  expect(result.subset).toEqual(['p'])
+
+  expect(result.types).toEqual({
+    float32Out: { type: 'float32', dims: [3], data: [1.5, -2.25, Math.fround(3e30)] },
+    float16Out: { type: 'float16', dims: [3], data: [0x3c00, 0xc000, 0x7bff] },
+    bfloat16Out: { type: 'bfloat16', dims: [3], data: [0x3f80, 0xc000, 0x7f7f] },
+    int8Out: { type: 'int8', dims: [3], data: [-128, 0, 127] },
+    uint8Out: { type: 'uint8', dims: [3], data: [0, 128, 255] },
+    int32Out: { type: 'int32', dims: [3], data: [-(2 ** 31), 0, 2 ** 31 - 1] },
+    int64Out: { type: 'int64', dims: [3], data: [-5, 0, 5] },
+    boolOut: { type: 'bool', dims: [3], data: [1, 0, 1] },
+  })
+
+  // The last element of n rows that count up from 5, doubled: whichever profile n falls into.
+  expect(result.profiles).toEqual([2, 20, 4, 32, 16, 1].map((rows) => 2 * (4 * rows + 4)))
+  expect(result.betweenProfiles.code).toBe('SHAPE_OUT_OF_PROFILE')
+  expect(result.host).toEqual({ type: 'int64', dims: [2], data: [21, -24] })
+  expect(result.large).toBe(true)
+
+  expect(result.bad.otherVersion.message).toContain('3.1.0')
+  expect(result.bad.damaged.code).toBe('LOAD_FAILED')
+  expect(result.bad.truncated.code).toMatch(/^(LOAD_FAILED|INVALID_ENGINE)$/)
+
+  expect(result.alive).toEqual({})
+  expect(result.misuses).toEqual([])
+}
+
+interface Outcome {
+  readonly call: string
+  readonly nth: number
+  readonly error: string | null
+  readonly message?: string
+  readonly alive: object
+}
+
+/** The result of fixtures/failures.mjs. */
+export function expectFailures(result: Result): void {
+  const outcomes: Outcome[] = result.outcomes
+  expect(outcomes.length).toBeGreaterThan(80)
+
+  for (const { call, nth, error, message, alive } of outcomes) {
+    const what = `${call}, call ${nth}: ${error}: ${message}`
+    expect(alive, what).toEqual({})
+    // A run ends by waiting once more, for the way of an error; there is nothing left to wait for after a good one.
+    if (call === 'cuStreamSynchronize' && error === null) continue
+    expect(error, what).toMatch(/^(GPU_NOT_FOUND|LOAD_FAILED|INFERENCE_FAILED|OUT_OF_MEMORY)$/)
+    expect(message, what).toBeTruthy()
+  }
+
+  const codesOf = (call: string) => new Set(outcomes.filter((o) => o.call === call).map((o) => o.error))
+  expect(codesOf('cuMemAlloc_v2')).toEqual(new Set(['OUT_OF_MEMORY']))
+  expect(codesOf('IExecutionContext::enqueueV3')).toEqual(new Set(['INFERENCE_FAILED']))
+  expect(codesOf('async:cuMemcpyHtoDAsync_v2')).toEqual(new Set(['INFERENCE_FAILED']))
+  expect(codesOf('async:cuMemcpyDtoHAsync_v2')).toEqual(new Set(['INFERENCE_FAILED']))
+  expect(codesOf('createInferRuntime_INTERNAL')).toEqual(new Set(['LOAD_FAILED']))
+
+  expect(result.recovered).toBeNull()
+  expect(result.misuses).toEqual([])
+}
+
+/** The result of fixtures/lifecycle.mjs. */
+export function expectLifecycle(result: Result): void {
+  expect(result.closedTwice.code).toBe('CLOSED')
+  expect(result.closedWhileInferring.values).toEqual([0, 2, 4, 6, 8])
+  expect(result.closedWhileInferring.late.code).toBe('CLOSED')
+  expect(result.aborted.error.code).toBe('ABORTED')
+  expect(result.aborted.other).toBe(20)
+  expect(result.aborted.after.data).toEqual([6, 8, 10, 12, 14, 16, 18, 20])
+  expect(result.forgotten).toBe(true)
+  for (const [index, { code, messages }] of result.workers.told.entries()) {
+    expect(code).toBe(0)
+    expect(messages).toEqual(Array.from({ length: 10 }, (_, i) => 2 * (100 * (index + 1) + i)))
+  }
+  expect(result.workers.own).toBe(18)
+  expect(result.terminated).toBe(12)
+
+  for (const name of ['closedTwice', 'closedWhileInferring', 'aborted', 'forgotten', 'workers', 'terminated']) {
+    expect(result[`${name}Alive`], name).toEqual({})
+  }
+  expect(result.misuses).toEqual([])
+}

@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { promisify } from 'node:util'
+import { type FixtureOptions, type FixtureOutcome, ROOT, runFixture } from './run-fixture.ts'
+
+const run = promisify(execFile)
+
+/** A compiler's sanitizer, as the CMake files of addon and doubles call it. */
+export type Sanitizer = 'address' | 'thread'
+
+const RUNTIMES: Readonly<Record<Sanitizer, string>> = { address: 'libasan.so', thread: 'libtsan.so' }
+
+/** Node itself is not built with the sanitizer, so that its runtime must be loaded before everything else. */
+async function runtimeOf(sanitizer: Sanitizer): Promise<string | undefined> {
+  const { stdout } = await run('c++', [`-print-file-name=${RUNTIMES[sanitizer]}`])
+  const path = stdout.trim()
+  return isAbsolute(path) && existsSync(path) ? path : undefined
+}
+
+/**
+ * A copy of this package below build/, whose addon for TensorRT 10 is built with a sanitizer, from sources that a test may
+ * damage. What is unchanged since the last time is not built again.
+ */
+export class SanitizedPackage {
+  readonly root: string
+  readonly #sanitizer: Sanitizer
+  readonly #runtime: string
+
+  private constructor(sanitizer: Sanitizer, runtime: string) {
+    this.root = join(ROOT, 'build', `sanitized-${sanitizer}`)
+    this.#sanitizer = sanitizer
+    this.#runtime = runtime
+  }
+
+  /** @returns why there can be none, or the package, built */
+  static async prepare(sanitizer: Sanitizer): Promise<SanitizedPackage | string> {
+    const runtime = await runtimeOf(sanitizer)
+    if (runtime === undefined) return `the compiler has no ${RUNTIMES[sanitizer]}`
+    const made = new SanitizedPackage(sanitizer, runtime)
+    made.#copy()
+    const doubles = join(ROOT, 'native', 'test', 'build-doubles.mjs')
+    await run(process.execPath, [doubles, `--sanitize=${sanitizer}`, '--families=trt10'])
+    await made.build()
+    return made
+  }
+
+  /** Builds the addon from the sources as they are now. */
+  async build(): Promise<void> {
+    const build = join(this.root, 'build', 'cmake')
+    const options = [
+      `-DTENSORRT_NODE_SANITIZE=${this.#sanitizer}`,
+      `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(this.root, 'build', 'Release')}`,
+    ]
+    await run('cmake', ['-S', this.root, '-B', build, ...options])
+    await run('cmake', ['--build', build, '--parallel', '2', '--target', 'tensorrt_node_trt10'])
+  }
+
+  /** As {@link runFixture}, with this package's addon and the doubles that are built like it. */
+  run(name: string, options: FixtureOptions = {}): Promise<FixtureOutcome> {
+    return runFixture(name, {
+      ...options,
+      root: this.root,
+      doubles: join(ROOT, 'build', `doubles-${this.#sanitizer}`),
+      env: {
+        LD_PRELOAD: this.#runtime,
+        ASAN_OPTIONS: 'detect_leaks=1:exitcode=99',
+        LSAN_OPTIONS: `suppressions=${join(ROOT, 'native', 'test', 'lsan.supp')}:print_suppressions=0`,
+        UBSAN_OPTIONS: 'halt_on_error=1:exitcode=99:print_stacktrace=1',
+        ...options.env,
+      },
+    })
+  }
+
+  #copy(): void {
+    mkdirSync(this.root, { recursive: true })
+    for (const name of ['dist', 'native', 'test']) rmSync(join(this.root, name), { recursive: true, force: true })
+    const copied = ['CMakeLists.txt', 'package.json', 'dist', 'native', 'scripts', 'test/native/fixtures']
+    for (const name of copied) {
+      // With their times, so that CMake sees what has changed.
+      cpSync(join(ROOT, name), join(this.root, name), { recursive: true, preserveTimestamps: true })
+    }
+    const modules = join(this.root, 'node_modules')
+    if (!existsSync(modules)) symlinkSync(join(ROOT, 'node_modules'), modules)
+  }
+}

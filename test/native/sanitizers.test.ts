@@ -1,0 +1,122 @@
+/**
+ * The addon for TensorRT 10 and the doubles, built with AddressSanitizer, LeakSanitizer and UBSan: the same runs as in
+ * runtime, failures and lifecycle. Then sources with one fault each, which those runs must notice: else they prove nothing.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { expectFailures, expectInference, expectLifecycle } from './helpers/expectations.ts'
+import { obstacle, parsed } from './helpers/run-fixture.ts'
+import { SanitizedPackage } from './helpers/sanitized-package.ts'
+
+// Late streams, so that whoever does not wait for them is certainly too early.
+const LATE = { TRT_DOUBLE_MAX_DELAY_US: '3000' }
+
+let prepared: SanitizedPackage | string
+beforeAll(async () => {
+  prepared = obstacle() ?? (await SanitizedPackage.prepare('address'))
+}, 600_000)
+
+/** The package, or the test is skipped with the reason why there is none. */
+function sanitized(context: { skip(reason: string): never }): SanitizedPackage {
+  return typeof prepared === 'string' ? context.skip(prepared) : prepared
+}
+
+describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
+  it('find nothing while it infers', async (context) => {
+    expectInference(parsed('infer', await sanitized(context).run('infer', { env: LATE })), 'trt10')
+  })
+
+  it('find nothing while every call fails in turn', async (context) => {
+    expectFailures(parsed('failures', await sanitized(context).run('failures', { env: LATE })))
+  })
+
+  it('find nothing while engines, workers and calls end', async (context) => {
+    const options = { execArgv: ['--expose-gc'], args: [3] }
+    expectLifecycle(parsed('lifecycle', await sanitized(context).run('lifecycle', options)))
+  })
+})
+
+/** One fault: every text must be in the file, once. */
+const FAULTS: readonly { fault: string; file: string; changes: readonly (readonly [string, string])[] }[] = [
+  {
+    fault: 'a run that does not wait for its stream',
+    file: 'engine/context_runner.cc',
+    changes: [
+      ['~DrainOnExit() { stream_.drain(); }', '~DrainOnExit() {}'],
+      ['  stream_.synchronize();\n  return results;', '  return results;'],
+    ],
+  },
+  {
+    fault: 'an error of the last copy that nobody asks for',
+    file: 'engine/context_runner.cc',
+    changes: [['  stream_.synchronize();\n  return results;', '  return results;']],
+  },
+  {
+    fault: 'results that go before the stream that writes them',
+    file: 'engine/context_runner.cc',
+    changes: [
+      ['  DrainOnExit const drain(stream_);', '  '],
+      [
+        '  std::vector<OutputTensor> results;',
+        '  DrainOnExit const drain(stream_);\n  std::vector<OutputTensor> results;',
+      ],
+    ],
+  },
+  {
+    fault: 'inputs that are copied after the engine was started',
+    file: 'engine/context_runner.cc',
+    changes: [
+      ['  for (Feed const& feed : request.feeds) bindInput(feed);\n', ''],
+      [
+        '  if (!enqueued) fail("TensorRT did not run the engine");\n',
+        '  if (!enqueued) fail("TensorRT did not run the engine");\n' +
+          '  for (Feed const& feed : request.feeds) bindInput(feed);\n',
+      ],
+    ],
+  },
+  {
+    fault: 'a copy of four bytes too many',
+    file: 'engine/context_runner.cc',
+    changes: [['output.buffer.get(), bytes, stream_.get())', 'output.buffer.get(), bytes + 4, stream_.get())']],
+  },
+  {
+    fault: 'a profile that is never set',
+    file: 'engine/context_runner.cc',
+    changes: [['  if (profile == profile_) return;', '  if (profile >= 0) return;']],
+  },
+  {
+    fault: 'a thread without the CUDA context',
+    file: 'engine/runtime.cc',
+    changes: [['loaded->context_.makeCurrent();', '']],
+  },
+  {
+    fault: 'a CUDA context that is never released',
+    file: 'cuda/primary_context.cc',
+    changes: [['cuda_.primaryContextRelease(device_);', '']],
+  },
+]
+
+describe('a seeded fault is noticed', () => {
+  it.for(FAULTS.map((fault) => [fault.fault, fault] as const))('%s', async ([, { file, changes }], context) => {
+    const addon = sanitized(context)
+    const path = join(addon.root, 'native', file)
+    const sound = readFileSync(path, 'utf8')
+    const faulty = changes.reduce((source, [from, to]) => {
+      expect(source.split(from).length - 1, `how often ${JSON.stringify(from)} is in ${file}`).toBe(1)
+      return source.replace(from, to)
+    }, sound)
+    try {
+      writeFileSync(path, faulty)
+      await addon.build()
+      await expect(wholeSuite(addon)).rejects.toThrow()
+    } finally {
+      writeFileSync(path, sound)
+    }
+  })
+})
+
+async function wholeSuite(addon: SanitizedPackage): Promise<void> {
+  expectInference(parsed('infer', await addon.run('infer', { env: LATE })), 'trt10')
+  expectFailures(parsed('failures', await addon.run('failures', { env: LATE })))
+}
