@@ -2,6 +2,7 @@
 // JSON.
 //   plugin_probe inspect LIBRARY
 //   plugin_probe run LIBRARY NAME VERSION [int:axis=1] [float:epsilon=1e-5] [floats:scale=FILE] [outputs=1]
+//   [format=hwc8]
 //                [type=float32] in=2,3,4:FILE … out=FILE …          the emulated build: tensors are host
 //                memory
 //   plugin_probe refuse LIBRARY NAME VERSION FIELDS…                 a creator that must return null
@@ -9,6 +10,8 @@
 //   plugin plugin_probe registry LIBRARY NVINFER ORDER SCOPE                 the real registry; ORDER load |
 //   open | open-load
 // A file is raw fp32, whatever the type: it is rounded on the way in and widened on the way out.
+#include <algorithm>
+
 #include "plugin_subject.h"
 
 namespace {
@@ -63,18 +66,39 @@ std::vector<float> widened(std::vector<char> const& bytes) {
   return values;
 }
 
+/** Row-major [N, C, …] to channels last, C padded to a multiple of 8 (`back` false), or from there. */
+std::vector<float> channelsLast(std::vector<float> const& values, Dims const& dims, bool back) {
+  int64_t const images = dims.d[0], channels = dims.d[1], padded = (channels + 7) / 8 * 8;
+  int64_t const plane = countOf(dims) / (images * channels);
+  std::vector<float> result(static_cast<size_t>(images * plane * (back ? channels : padded)));
+  for (int64_t n = 0; n < images; ++n) {
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t i = 0; i < plane; ++i) {
+        auto const rowMajor = static_cast<size_t>((n * channels + c) * plane + i);
+        auto const last = static_cast<size_t>((n * plane + i) * padded + c);
+        result[back ? rowMajor : last] = values[back ? last : rowMajor];
+      }
+    }
+  }
+  return result;
+}
+
 template <class T>
 void run(char** values, std::vector<std::string> const& arguments, DataType type) {
   void* const library = open(values[2]);
   Fields fields;
   fields.parse(arguments);
+  bool const hwc8 = std::find(arguments.begin(), arguments.end(), "format=hwc8") != arguments.end();
   std::vector<Tensor> in, out;
   for (std::string const& argument : arguments) {
     if (argument.rfind("in=", 0) == 0) {
       size_t const colon = argument.find(':');
       Tensor tensor;
-      tensor.desc.desc = {dimsOf(argument.substr(3, colon - 3)), type, TensorFormat::kLINEAR, 1.0f};
-      tensor.data = narrowed<T>(readFile(argument.substr(colon + 1)));
+      Dims const dims = dimsOf(argument.substr(3, colon - 3));
+      bool const last = hwc8 && in.empty();
+      tensor.desc.desc = {dims, type, last ? TensorFormat::kHWC8 : TensorFormat::kLINEAR, 1.0f};
+      auto const values = readFile(argument.substr(colon + 1));
+      tensor.data = narrowed<T>(last ? channelsLast(values, dims, false) : values);
       in.push_back(tensor);
     } else if (argument.rfind("out=", 0) == 0) {
       Tensor tensor;
@@ -93,8 +117,7 @@ void run(char** values, std::vector<std::string> const& arguments, DataType type
     tensor.desc.desc = in[0].desc.desc;
     tensor.desc.desc.type =
         subject.outputType(static_cast<int32_t>(i), types, static_cast<int32_t>(out.size()));
-    tensor.data.resize(static_cast<size_t>(countOf(in[0].desc.desc.dims)) *
-                       (i == 0 ? sizeof(T) : sizeof(float)));
+    tensor.data.resize(in[0].data.size() * (i == 0 ? sizeof(T) : sizeof(float)) / sizeof(T));
     descOut.push_back(tensor.desc);
   }
   all = descIn;
@@ -118,7 +141,8 @@ void run(char** values, std::vector<std::string> const& arguments, DataType type
   require(subject.enqueue(plainIn, plainOut, inputs.data(), results.data()) == 0, "enqueue failed");
   calls(after);
   for (size_t i = 0; i < out.size(); ++i) {
-    auto const result = i == 0 ? widened<T>(out[i].data) : widened<float>(out[i].data);
+    auto result = i == 0 ? widened<T>(out[i].data) : widened<float>(out[i].data);
+    if (hwc8) result = channelsLast(result, in[0].desc.desc.dims, true);
     std::ofstream(out[i].file, std::ios::binary)
         .write(reinterpret_cast<char const*>(result.data()),
                static_cast<std::streamsize>(result.size() * sizeof(float)));

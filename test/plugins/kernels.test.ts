@@ -316,9 +316,9 @@ describe('faults put into the kernels on purpose are caught', () => {
   test('an access that is not aligned', async () => {
     const probe = await mutated(
       'probe-counting',
-      'layer_norm/kernel.cuh',
-      'aligned = isAligned(',
-      'aligned = true || isAligned(',
+      'common/device.cuh',
+      'static_cast<uintptr_t>(bytes) == 0',
+      'static_cast<uintptr_t>(bytes) < 16',
     )
     const found = await end(probe, 'layer-norm type=float32 rows=3 columns=64 misalign=1')
     expect(found.stderr).toContain("misaligned: read of 16 bytes at offset 0 of 'x'")

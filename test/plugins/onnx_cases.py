@@ -3,11 +3,12 @@ evaluator of the onnx package, and the cases of specs, through the plugins of th
 
     onnx_cases.py PROBE LIBRARY SPEC...
 
-Prints one JSON object a line: {"case", "version", "type", "ok", "error"}. In fp32 the tolerances are the suite's own
+Prints one JSON object a line: {"case", "version", "type", "format", "ok", "error"}. In fp32 the tolerances are the suite's own
 (rtol 1e-3, atol 1e-7); in fp16 and bf16 inputs are rounded first, and the result may be half a last place (rounding)
 and one more away from the fp64 result of those inputs, plus the 1e-6 that fp32 arithmetic has.
 """
 
+import itertools
 import json
 import os
 import subprocess
@@ -96,9 +97,9 @@ def exact(node, attributes, inputs):
     return [(inputs[0] - mean) * inverse * inputs[1] + bias, mean, inverse]
 
 
-def run(folder, node, attributes, inputs, shapes, version, kind):
+def run(folder, node, attributes, inputs, shapes, version, kind, layout):
     name = {"LayerNormalization": "CustomLayerNormalization", "PRelu": "CustomPRelu"}[node.op_type]
-    arguments = [PROBE, "run", LIBRARY, name, version, f"type={kind}"]
+    arguments = [PROBE, "run", LIBRARY, name, version, f"type={kind}", f"format={layout}"]
     for key, value in attributes.items():
         arguments.append(f"{'int' if isinstance(value, int) else 'float'}:{key}={value}")
     if len(shapes) > 1:
@@ -138,13 +139,17 @@ def main():
             for kind in ["float32", "float16", "bfloat16"]:
                 narrow = [rounded(values, kind) for values in inputs]
                 reference = exact(node, attributes, narrow)
-                for version in ["1", "2"]:
+                # A slope by channel or shared is also taken in channels-last fp16.
+                by_channel = node.op_type == "PRelu" and inputs[0].ndim == 4 and (
+                    inputs[1].size == 1 or inputs[1].shape in [(inputs[0].shape[1], 1, 1), (1, inputs[0].shape[1], 1, 1)])
+                layouts = ["linear", "hwc8"] if by_channel and kind == "float16" else ["linear"]
+                for version, layout in itertools.product(["1", "2"], layouts):
                     try:
-                        got = run(folder, node, attributes, narrow, [o.shape for o in outputs], version, kind)
+                        got = run(folder, node, attributes, narrow, [o.shape for o in outputs], version, kind, layout)
                         error = error_of(kind, got, outputs, reference, tolerances[kind])
                     except RuntimeError as failure:
                         error = str(failure)
-                    print(json.dumps({"case": case, "version": version, "type": kind, "ok": error is None, "error": error}))
+                    print(json.dumps({"case": case, "version": version, "type": kind, "format": layout, "ok": error is None, "error": error}))
 
 
 main()
