@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -21,7 +21,9 @@ const FAMILIES = ['rtx', 'trt10', 'trt11']
 
 function headersOf(name) {
   const { TENSORRT_NODE_CACHE, XDG_CACHE_HOME } = process.env
-  const cache = TENSORRT_NODE_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tensorrt-node')
+  // The rules of src/sdk/cache-dir.ts, which is not compiled yet when this runs.
+  const user = XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache')
+  const cache = TENSORRT_NODE_CACHE ? resolve(TENSORRT_NODE_CACHE) : join(user, 'tensorrt-node')
   return join(cache, 'headers', HEADERS[name])
 }
 

@@ -11,4 +11,4 @@ const missing = await attempt(async () => {
 })
 await setUpPython()
 const { readPage } = await import('./demo/read-page.mjs')
-await readPage(await pythonPackageFile('skimage/data/page.png'), missing)
+await readPage(pythonPackageFile('skimage/data/page.png'), missing)

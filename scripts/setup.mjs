@@ -1,17 +1,17 @@
 // Everything that a fresh clone lacks, made once and found again within a second. Each part is a function, so that the
 // demo and the tests ask only for what they need. Node built-ins only: this runs before `npm ci` has.
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { CACHE, hashOf, once, ROOT, run, STRICT, step } from './lib/run.mjs'
 
 const CLI = join(ROOT, 'dist/cli/main.js')
-const PYTHON_ENVIRONMENT = join(CACHE, 'python')
+const PYTHON_PACKAGES = join(CACHE, 'python/packages')
 
-/** The Python that tests use as an oracle, in an environment of its own. */
-export const PYTHON = join(PYTHON_ENVIRONMENT, 'bin/python')
+/** The Python that tests use as an oracle: the machine's own, seeing packages that only this project has. */
+export const PYTHON = join(CACHE, 'python/bin/python')
 
 /** The formatter of C++, at the version that the project is formatted by. */
-export const CLANG_FORMAT = join(PYTHON_ENVIRONMENT, 'bin/clang-format')
+export const CLANG_FORMAT = join(PYTHON_PACKAGES, 'clang_format/data/bin/clang-format')
 
 /** node_modules, as the lock file has it. */
 export async function setUpPackages() {
@@ -53,27 +53,19 @@ export async function setUpPython() {
   const requirements = join(ROOT, 'scripts/requirements.txt')
   await once('python', hashOf([requirements]), [PYTHON], () =>
     step('installing the Python packages that tests and demo use', async () => {
-      await run('python3', ['-m', 'venv', PYTHON_ENVIRONMENT])
-      const pip = [
-        '-m',
-        'pip',
-        'install',
-        '--disable-pip-version-check',
-        '--quiet',
-        '--no-deps',
-        '--only-binary',
-        ':all:',
-      ]
-      await run(PYTHON, [...pip, '-r', requirements])
+      // Into a folder, not a virtual environment: pip is all it takes, where Debian has venv in a package of its own.
+      rmSync(PYTHON_PACKAGES, { recursive: true, force: true })
+      const quiet = ['--disable-pip-version-check', '--quiet', '--no-deps', '--only-binary', ':all:']
+      await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', PYTHON_PACKAGES, '-r', requirements])
+      mkdirSync(dirname(PYTHON), { recursive: true })
+      writeFileSync(PYTHON, `#!/bin/sh\nPYTHONPATH='${PYTHON_PACKAGES}' exec python3 "$@"\n`, { mode: 0o755 })
     }),
   )
 }
 
 /** A file that one of the Python packages brings along, e.g. the demo's picture. */
-export async function pythonPackageFile(path) {
-  const folder = (await run(PYTHON, ['-c', "import sysconfig; print(sysconfig.get_path('purelib'))"])).trim()
-  const file = join(folder, path)
-  return existsSync(file) ? file : undefined
+export function pythonPackageFile(path) {
+  return join(PYTHON_PACKAGES, path)
 }
 
 /**

@@ -110,6 +110,20 @@ export function throwIfAborted(what: string, signal: AbortSignal | undefined): v
   if (signal?.aborted) throw abortedError(what, signal)
 }
 
+/**
+ * Settles with `promise`, or rejects with {@link abortedError} as soon as `signal` fires, whichever comes first. What
+ * `promise` stands for goes on.
+ */
+export function orAborted<T>(what: string, promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(abortedError(what, signal))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

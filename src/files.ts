@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, TrtError } from './errors.js'
 
-/** The path of a path or `file:` URL. */
+/**
+ * The path of a path or `file:` URL.
+ *
+ * @throws {TrtError} `INVALID_ARGUMENT` where it is neither, or a URL that names no local file
+ */
 export function toPath(file: string | URL): string {
-  return typeof file === 'string' ? file : fileURLToPath(file)
+  if (typeof file === 'string' && file !== '') return file
+  try {
+    return fileURLToPath(file as URL)
+  } catch (error) {
+    throw new TrtError('INVALID_ARGUMENT', `expected a path or a file: URL: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /**
@@ -42,15 +51,12 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
  * @throws {TrtError} `FILE_NOT_FOUND`, or `IO_ERROR` for a folder or a file that may not be read
  */
 export async function openForReading(path: string): Promise<{ file: FileHandle; size: number }> {
-  let file: FileHandle | undefined
   try {
-    file = await open(path, 'r')
-    const stat = await file.stat()
-    if (!stat.isFile())
-      throw new TrtError('IO_ERROR', `${path} is ${stat.isDirectory() ? 'a folder' : 'no regular file'}`)
-    return { file, size: stat.size }
+    // Before it is opened: to open a pipe would wait for somebody to write into it.
+    const found = await stat(path)
+    if (!found.isFile()) throw new TrtError('IO_ERROR', `${path} is ${found.isDirectory() ? 'a folder' : 'no file'}`)
+    return { file: await open(path, 'r'), size: found.size }
   } catch (error) {
-    await file?.close()
     throw readError(path, error)
   }
 }

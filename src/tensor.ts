@@ -184,7 +184,7 @@ export function describe(value: unknown): string {
     const length = (value as unknown as ArrayLike<unknown>).length
     const name = Array.isArray(value) ? 'an array' : `a ${value.constructor.name}`
     if (length === undefined) return name
-    return length <= 8 && Array.isArray(value) ? `[${value.join(',')}]` : `${name} of length ${length}`
+    return length <= 8 && Array.isArray(value) ? `[${value.map(String).join(',')}]` : `${name} of length ${length}`
   }
   switch (typeof value) {
     case 'string':

@@ -16,10 +16,7 @@ export const isByteSize = expected(
   "a number of bytes above 0, or a text such as '512MiB' or '2GiB'",
   (value) => parseByteSize(value) !== undefined,
 )
-export const isAbortSignal = expected(
-  'an AbortSignal',
-  (value) => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
-)
+export const isAbortSignal = expected('an AbortSignal', (value) => value instanceof AbortSignal)
 export const isLogger = expected(
   'a logger with the functions error, warn, info and debug',
   (value) =>

@@ -1,5 +1,5 @@
 import type { BackendEngine, Profile, TensorInfo } from '../backends/backend.js'
-import { abortedError, TrtError, throwIfAborted } from '../errors.js'
+import { orAborted, TrtError, throwIfAborted } from '../errors.js'
 import { checkTensor, describe, Tensor, type TensorLike } from '../tensor.js'
 import { isPlainObject } from './check.js'
 import type { BackendName, InferOptions } from './options.js'
@@ -67,7 +67,7 @@ export class Engine {
     this.#inFlight.add(run)
     const settled = () => this.#inFlight.delete(run)
     run.then(settled, settled)
-    return options.signal === undefined ? run : abortable(run, options.signal)
+    return orAborted('infer', run, options.signal)
   }
 
   /** Ends the engine when the calls in flight are done, and gives its memory back. May be called twice. */
@@ -85,7 +85,7 @@ export class Engine {
       throw new TrtError('INVALID_INPUT', `infer: expected an object { input: Tensor }, received ${describe(feeds)}`)
     }
     const names = this.inputs.map((input) => input.name)
-    const missing = names.filter((name) => feeds[name] === undefined)
+    const missing = names.filter((name) => !Object.hasOwn(feeds, name) || feeds[name] === undefined)
     const unknown = Object.keys(feeds).filter((name) => !names.includes(name))
     if (missing.length > 0 || unknown.length > 0) {
       const what = [
@@ -156,13 +156,4 @@ function profileText(profile: Profile): string {
   return Object.entries(profile)
     .map(([name, { min, max }]) => `${name} [${min.join(',')}] to [${max.join(',')}]`)
     .join(', ')
-}
-
-/** Settles with `promise`, or rejects with `ABORTED` as soon as `signal` fires, whichever comes first. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(abortedError('infer', signal))
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

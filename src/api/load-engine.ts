@@ -1,10 +1,10 @@
 import { HEADER_BYTES, recogniseEngine } from '../backends/recognise-engine.js'
 import { backendNamed } from '../backends/resolve-backend.js'
-import { TrtError, throwIfAborted } from '../errors.js'
+import { orAborted, TrtError, throwIfAborted } from '../errors.js'
 import { openForReading, toPath } from '../files.js'
 import { describe } from '../tensor.js'
 import { Engine } from './engine.js'
-import type { LoadOptions } from './options.js'
+import type { LoadOptions, Logger, LogLevel } from './options.js'
 import { SILENT, validateLoadOptions } from './validate-options.js'
 
 /**
@@ -32,15 +32,16 @@ export async function loadEngine(engine: string | URL | Uint8Array, options: Loa
     )
   }
   const backend = backendNamed(kind, options)
-  const loaded = await backend.load(source, {
+  const loading = backend.load(source, {
     device: options.device ?? 0,
     signal: options.signal,
-    logger: options.logger ?? SILENT,
+    logger: unbreakable(options.logger ?? SILENT),
   })
-  if (options.signal?.aborted) {
-    await loaded.close()
-    throwIfAborted('loadEngine', options.signal)
-  }
+  const loaded = await orAborted('loadEngine', loading, options.signal).catch((error: unknown) => {
+    // A load that was given up may still succeed, and nobody is there to close what it gives.
+    loading.then((late) => late.close()).catch(() => {})
+    throw error
+  })
   return new Engine(loaded, kind, REASON[kind])
 }
 
@@ -49,6 +50,16 @@ const REASON = {
   'tensorrt-rtx': 'the file is a TensorRT-RTX plan',
   onnxruntime: 'the file is an engine of the CPU backend',
 } as const
+
+/** A loaded engine logs from native callbacks, where nobody could catch what a logger throws. */
+function unbreakable(logger: Logger): Logger {
+  const guard = (level: LogLevel) => (message: string) => {
+    try {
+      logger[level](message)
+    } catch {}
+  }
+  return { error: guard('error'), warn: guard('warn'), info: guard('info'), debug: guard('debug') }
+}
 
 function toSource(engine: unknown): { path: string } | { bytes: Uint8Array } {
   if (engine instanceof Uint8Array) return { bytes: engine }

@@ -34,12 +34,20 @@ export function resolveProfiles(
         },
       )
     }
-    const missing = inputs.filter((input) => profile[input.name] === undefined && isDynamic(input))
+    const missing = inputs.filter((input) => shapeOf(profile, input) === undefined && isDynamic(input))
     if (missing.length > 0) throw missingShapes(inputs, missing, where)
     return Object.fromEntries(
-      inputs.map((input) => [input.name, resolveRange(input, profile[input.name], `${where}: input "${input.name}"`)]),
+      inputs.map((input) => [
+        input.name,
+        resolveRange(input, shapeOf(profile, input), `${where}: input "${input.name}"`),
+      ]),
     )
   })
+}
+
+// Own properties only: an input may be called "constructor".
+function shapeOf(profile: Shapes, { name }: ValueInfo): Shapes[string] | undefined {
+  return Object.hasOwn(profile, name) ? profile[name] : undefined
 }
 
 function resolveRange(input: ValueInfo, shape: Shapes[string] | undefined, where: string): ShapeRange {

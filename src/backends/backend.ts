@@ -115,7 +115,10 @@ export interface BackendEngine {
   readonly profiles: readonly Profile[]
   readonly precision: string
   readonly version: string
-  /** Whether one call waits for the one before it, is the engine's business; calls may overlap. */
+  /**
+   * Calls may overlap; whether one waits for the one before it, is the engine's business. Settles when the call is really
+   * over: the API rejects an aborted one at once, and `signal` is here for a call that has not begun to give up its turn.
+   */
   run(
     feeds: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],

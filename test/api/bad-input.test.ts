@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,8 +66,8 @@ describe('models', () => {
   })
 
   it('with any one bit flipped: builds, or fails with a TrtError', async () => {
-    // Every 7th bit, so that each byte is met and the test stays short.
-    for (let bit = 0; bit < affine.length * 8; bit += 7) {
+    // Every 19th bit: each field of the model is met, and the test stays short.
+    for (let bit = 0; bit < affine.length * 8; bit += 19) {
       const damaged = affine.slice()
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7))
       const outcome = await build({ onnx: damaged }).catch((error: unknown) => error)
@@ -340,6 +341,41 @@ describe('feeds', () => {
   it('leaves the engine working', async () => {
     const { y } = await engine.infer({ x, bias })
     expect(y?.dims).toEqual([2, 3])
+  })
+})
+
+describe('names and sizes that are rare', () => {
+  it('an input called constructor, and an empty tensor behind another', async () => {
+    const onnx = makeModel({
+      inputs: { a: ['float32', [2]], constructor: ['float32', ['n']] },
+      outputs: { y: ['float32', ['m']] },
+      nodes: [node('Concat', ['a', 'constructor'], ['y'], { axis: 0 })],
+    })
+    const missing = await failure('INVALID_SHAPES', () => build({ onnx, shapes: undefined }))
+    expect(missing.message).toContain('"constructor"')
+    const built = await build({ onnx, shapes: { constructor: { min: [0], opt: [1], max: [4] } } })
+    await using engine = await trt.loadEngine(built.plan)
+    const a = new trt.Tensor('float32', new Float32Array([1, 2]))
+    await failure('INVALID_INPUT', () => engine.infer({ a }))
+    const { y } = await engine.infer({ a, constructor: new trt.Tensor('float32', new Float32Array(0)) } as never)
+    expect(y?.data).toEqual(new Float32Array([1, 2]))
+  })
+
+  it('a pipe where a file is expected, which would wait for ever', async () => {
+    const pipe = join(folder, 'pipe.engine')
+    execFileSync('mkfifo', [pipe])
+    await failure('IO_ERROR', () => trt.loadEngine(pipe))
+    await failure('IO_ERROR', () => build({ onnx: pipe }))
+  })
+
+  it.each(['file://host/x', 'file:///a%2Fb'])('the URL %s, which names no local file', async (url) => {
+    await failure('INVALID_ARGUMENT', () => trt.loadEngine(new URL(url)))
+    await failure('INVALID_ARGUMENT', () => build({ onnx: new URL(url) }))
+  })
+
+  it('saving to nowhere', async () => {
+    const built = await build({})
+    await failure('INVALID_ARGUMENT', () => built.save(undefined as never))
   })
 })
 

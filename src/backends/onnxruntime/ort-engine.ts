@@ -9,7 +9,7 @@
  * 100 MB are written in 25 ms of CPU time then, against 50 ms. Calls one by one use one file, overlapping ones up to three.
  */
 
-import { abortedError, TrtError, throwIfAborted } from '../../errors.js'
+import { TrtError, throwIfAborted } from '../../errors.js'
 import type { HostProcess } from '../../host/host-process.js'
 import type { ScratchFile } from '../../host/scratch-file.js'
 import { BYTES_PER_ELEMENT, type DataType, elementCount, Tensor } from '../../tensor.js'
@@ -60,13 +60,7 @@ export class OrtEngine implements BackendEngine {
     _profile: number,
     signal?: AbortSignal,
   ): Promise<Record<string, Tensor>> {
-    const result = this.#compute(feeds, outputs, signal)
-    if (signal === undefined) return result
-    return new Promise((resolve, reject) => {
-      const abort = () => reject(abortedError('infer', signal))
-      signal.addEventListener('abort', abort, { once: true })
-      result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-    })
+    return this.#compute(feeds, outputs, signal)
   }
 
   async close(): Promise<void> {
@@ -129,8 +123,9 @@ async function writeInputs(
   const inputs: Record<string, Placed> = {}
   let length = 0
   for (const [name, { type, dims, data }] of feeds) {
-    const offset = nextOffset(length)
-    length = offset + data.byteLength
+    // An empty tensor takes no place: past the last byte written there would be nothing to read.
+    const offset = data.byteLength === 0 ? 0 : nextOffset(length)
+    length = Math.max(length, offset + data.byteLength)
     inputs[name] = { type, dims, offset }
     await file.write(data, offset)
   }
