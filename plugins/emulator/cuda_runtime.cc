@@ -44,6 +44,11 @@ __attribute__((visibility("default"))) void emulatorCalls(uint64_t* counts) {
   counts[2] = calls.synchronizations;
 }
 
+/** From now on launches are counted and nothing runs, so that a test can time the host side. */
+__attribute__((visibility("default"))) void emulatorEmptyLaunches() {
+  emulator::launchesAreEmpty = true;
+}
+
 char const* cudaGetErrorString(cudaError_t error) {
   return error == cudaSuccess ? "no error" : "an error of the emulated CUDA runtime";
 }

@@ -2,7 +2,7 @@
 // JSON.
 //   plugin_probe inspect LIBRARY
 //   plugin_probe run LIBRARY NAME VERSION [int:axis=1] [float:epsilon=1e-5] [floats:scale=FILE] [outputs=1]
-//   [format=hwc8]
+//   [format=hwc8] [time=1]
 //                [type=float32] in=2,3,4:FILE … out=FILE …          the emulated build: tensors are host
 //                memory
 //   plugin_probe refuse LIBRARY NAME VERSION FIELDS…                 a creator that must return null
@@ -11,6 +11,7 @@
 //   open | open-load
 // A file is raw fp32, whatever the type: it is rounded on the way in and widened on the way out.
 #include <algorithm>
+#include <chrono>
 
 #include "plugin_subject.h"
 
@@ -83,6 +84,38 @@ std::vector<float> channelsLast(std::vector<float> const& values, Dims const& di
   return result;
 }
 
+/** What `enqueue` costs at least: a virtual call with its arguments that does nothing. */
+class Enqueuing {
+ public:
+  virtual ~Enqueuing() = default;
+  virtual int32_t enqueue(PluginTensorDesc const*, PluginTensorDesc const*, void const* const*, void* const*,
+                          void*, cudaStream_t) noexcept = 0;
+};
+
+class Idle final : public Enqueuing {
+ public:
+  __attribute__((noinline)) int32_t enqueue(PluginTensorDesc const*, PluginTensorDesc const*,
+                                            void const* const*, void* const*, void*,
+                                            cudaStream_t) noexcept override {
+    asm volatile("");  // or the call is optimized away
+    return 0;
+  }
+};
+
+/** The quickest of several rounds, by the call. */
+template <class Work>
+double nanoseconds(Work work) {
+  constexpr int kRounds = 20, kCalls = 20000;
+  double best = INFINITY;
+  for (int round = 0; round < kRounds; ++round) {
+    auto const start = std::chrono::steady_clock::now();
+    for (int i = 0; i < kCalls; ++i) work();
+    std::chrono::duration<double, std::nano> const elapsed = std::chrono::steady_clock::now() - start;
+    best = std::min(best, elapsed.count() / kCalls);
+  }
+  return best;
+}
+
 template <class T>
 void run(char** values, std::vector<std::string> const& arguments, DataType type) {
   void* const library = open(values[2]);
@@ -147,12 +180,23 @@ void run(char** values, std::vector<std::string> const& arguments, DataType type
         .write(reinterpret_cast<char const*>(result.data()),
                static_cast<std::streamsize>(result.size() * sizeof(float)));
   }
-  std::puts(Json()
-                .add("launches", static_cast<double>(after[0] - before[0]))
-                .add("allocations", static_cast<double>(after[1] - before[1]))
-                .add("synchronizations", static_cast<double>(after[2] - before[2]))
-                .text()
-                .c_str());
+  Json findings;
+  findings.add("launches", static_cast<double>(after[0] - before[0]))
+      .add("allocations", static_cast<double>(after[1] - before[1]))
+      .add("synchronizations", static_cast<double>(after[2] - before[2]));
+  if (std::find(arguments.begin(), arguments.end(), "time=1") != arguments.end()) {
+    symbol<void (*)()>(library, "emulatorEmptyLaunches")();
+    Idle idle;
+    // The optimizer must not see which class it calls.
+    Enqueuing* const volatile nothing = &idle;
+    double const host =
+        nanoseconds([&] { subject.enqueue(plainIn, plainOut, inputs.data(), results.data()); });
+    double const empty = nanoseconds([&] {
+      nothing->enqueue(plainIn.data(), plainOut.data(), inputs.data(), results.data(), nullptr, nullptr);
+    });
+    findings.add("hostNanoseconds", host).add("emptyCallNanoseconds", empty).add("ratio", host / empty);
+  }
+  std::puts(findings.text().c_str());
 }
 
 Json creatorJson(IPluginCreatorInterface* creator) {
