@@ -6,6 +6,9 @@
 export { BuildResult, buildEngine } from './api/build-engine.js'
 export { Engine, type Feeds, infer, type Results } from './api/engine.js'
 export { loadEngine } from './api/load-engine.js'
+export type { Profile, TensorInfo } from './backends/backend.js'
+export { TrtError, type TrtErrorCode, type TrtErrorOptions } from './errors.js'
+export * as onnx from './onnx/index.js'
 export type {
   BackendName,
   BuildOptions,
@@ -20,8 +23,5 @@ export type {
   ShapeRange,
   Shapes,
   TacticSource,
-} from './api/options.js'
-export type { Profile, TensorInfo } from './backends/backend.js'
-export { TrtError, type TrtErrorCode, type TrtErrorOptions } from './errors.js'
-export * as onnx from './onnx/index.js'
+} from './options.js'
 export { type DataOf, type DataType, Tensor, type TensorData, type TensorLike } from './tensor.js'

@@ -4,7 +4,7 @@ import { resolveBuildBackend } from '../backends/resolve-backend.js'
 import { throwIfAborted } from '../errors.js'
 import { toPath, writeFileAtomic } from '../files.js'
 import { inspectModel, type ValueInfo } from '../onnx/index.js'
-import type { BackendName, BuildOptions } from './options.js'
+import type { BackendName, BuildOptions } from '../options.js'
 import { resolveProfiles } from './resolve-profiles.js'
 import { SILENT, toBuildSettings, validateBuildOptions } from './validate-options.js'
 

@@ -1,6 +1,6 @@
 import { TrtError } from '../errors.js'
+import type { ByteSize } from '../options.js'
 import { describe } from '../tensor.js'
-import type { ByteSize } from './options.js'
 
 /** Says what was expected where `value` does not fit; `undefined` where it does. */
 export type Check = (value: unknown) => string | undefined

@@ -2,9 +2,9 @@ import { HEADER_BYTES, recogniseEngine } from '../backends/recognise-engine.js'
 import { backendNamed } from '../backends/resolve-backend.js'
 import { orAborted, TrtError, throwIfAborted } from '../errors.js'
 import { openForReading, toPath } from '../files.js'
+import type { LoadOptions, Logger, LogLevel } from '../options.js'
 import { describe } from '../tensor.js'
 import { Engine } from './engine.js'
-import type { LoadOptions, Logger, LogLevel } from './options.js'
 import { SILENT, validateLoadOptions } from './validate-options.js'
 
 /**

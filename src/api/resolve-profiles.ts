@@ -8,9 +8,9 @@
 import type { Profile } from '../backends/backend.js'
 import { TrtError } from '../errors.js'
 import type { ValueInfo } from '../onnx/index.js'
+import type { ShapeRange, Shapes } from '../options.js'
 import { describe } from '../tensor.js'
 import { isPlainObject } from './check.js'
-import type { ShapeRange, Shapes } from './options.js'
 
 /**
  * @param inputs the model's true inputs (initializers excepted)

@@ -13,7 +13,7 @@ import type {
   Logger,
   ShapeRange,
   TacticSource,
-} from '../api/options.js'
+} from '../options.js'
 import type { DataType, Tensor } from '../tensor.js'
 
 /** An input or output of an engine. */

@@ -12,8 +12,8 @@
  * | 32–35 | the GPUs that the plan was built for, one bit each from 7.5 up (seen on RTX, each bit and all together) |
  */
 
-import type { ComputeCapability } from '../api/options.js'
 import { TrtError } from '../errors.js'
+import type { ComputeCapability } from '../options.js'
 import { ORT_ENGINE_MAGIC } from './onnxruntime/engine-file.js'
 
 /** As many bytes as {@link recogniseEngine} looks at. */

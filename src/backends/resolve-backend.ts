@@ -5,7 +5,7 @@
  * TensorRT where it, its addon and a GPU are there, else TensorRT-RTX on the same terms, else the CPU. Building for GPUs
  * that are elsewhere has to be asked for, by `backend: 'tensorrt-rtx'` or by `target`.
  */
-import type { BackendName, BuildOptions } from '../api/options.js'
+import type { BackendName, BuildOptions } from '../options.js'
 import type { Backend } from './backend.js'
 import { onnxruntimeBackend } from './onnxruntime/onnxruntime-backend.js'
 import { inferenceObstacle, tensorrtBackend } from './tensorrt/tensorrt-backend.js'

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import type { Logger } from '../api/options.js'
+import type { Logger } from '../options.js'
 import type { CliIo } from './io.js'
 
 /** What {@link verboseOption} gives. */

@@ -4,7 +4,7 @@
  * Rejected: listr2. Its renderers own stdout and take over `write`, where `--json` keeps stdout for the document, and it
  * has no bar; a build is one task.
  */
-import type { BuildProgress } from '../api/options.js'
+import type { BuildProgress } from '../options.js'
 import { formatDuration } from './format.js'
 import { type CliIo, displayWidth } from './io.js'
 

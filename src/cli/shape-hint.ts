@@ -1,7 +1,7 @@
-import type { Shapes } from '../api/options.js'
 import { isDynamic, proposeDims } from '../api/resolve-profiles.js'
 import { TrtError } from '../errors.js'
 import { inspectModel, type ValueInfo } from '../onnx/index.js'
+import type { Shapes } from '../options.js'
 import { formatProfile, type ShapeFlags } from './shapes.js'
 
 /**

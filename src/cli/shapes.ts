@@ -11,7 +11,7 @@
  * A list is `NAME:DIMS,NAME:DIMS`. Names may hold `:`, `/`, `.`, and even `,`: a name ends at the first colon that
  * dimensions follow up to a comma or the end.
  */
-import type { ShapeRange, Shapes } from '../api/options.js'
+import type { ShapeRange, Shapes } from '../options.js'
 import { UsageError } from './command.js'
 import { formatShape } from './format.js'
 

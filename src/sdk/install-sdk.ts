@@ -1,7 +1,7 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Logger } from '../api/options.js'
 import { abortedError, messageOf, TrtError, throwIfAborted } from '../errors.js'
+import type { Logger } from '../options.js'
 import { sdkCacheDir } from './cache-dir.js'
 import { checkLibrary } from './check-library.js'
 import { fetchPackage, filesBelow, sha256Of } from './fetch-package.js'

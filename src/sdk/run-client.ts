@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { stripVTControlCharacters } from 'node:util'
-import type { Logger } from '../api/options.js'
 import { abortedError, messageOf, TrtError, throwIfAborted } from '../errors.js'
+import type { Logger } from '../options.js'
 
 /** How long a client has to end by itself after SIGTERM. */
 const GRACE_MS = 2000

@@ -347,7 +347,7 @@ describe('feeds', () => {
 describe('names and sizes that are rare', () => {
   it('an input called constructor, and an empty tensor behind another', async () => {
     const onnx = makeModel({
-      inputs: { a: ['float32', [2]], constructor: ['float32', ['n']] },
+      inputs: { a: ['float32', [2]], ['constructor' as string]: ['float32', ['n']] },
       outputs: { y: ['float32', ['m']] },
       nodes: [node('Concat', ['a', 'constructor'], ['y'], { axis: 0 })],
     })

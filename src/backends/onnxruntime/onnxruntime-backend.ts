@@ -7,10 +7,10 @@
  * `terminate()`. A child process survives its owner in no case (see host-process.ts), and keeps a crash to itself.
  */
 import { resolve } from 'node:path'
-import type { BuildProgress, Logger } from '../../api/options.js'
 import { abortedError, throwIfAborted } from '../../errors.js'
 import { HostProcess } from '../../host/host-process.js'
 import { ScratchFile } from '../../host/scratch-file.js'
+import type { BuildProgress, Logger } from '../../options.js'
 import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
 import type { BuildEvent, BuildPayload, BuildReply, LoadPayload, LoadReply, Source } from './messages.js'
 import { OrtEngine, releaseAll, SLOTS } from './ort-engine.js'
