@@ -57,7 +57,6 @@ const ROWS: readonly Row[] = [
   both({ profilingVerbosity: 'detailed' }, told(['setProfilingVerbosity', 'kDETAILED'])),
   both({ maxAuxStreams: 0 }, told(['setMaxAuxStreams', 0])),
   both({ maxAuxStreams: 3 }, told(['setMaxAuxStreams', 3])),
-  both({ tacticSources: [] }, told(['setTacticSources', []])),
   both({ tacticSources: ['jit-convolutions'] }, told(['setTacticSources', ['kJIT_CONVOLUTIONS']])),
   both(
     { tacticSources: ['edge-mask-convolutions', 'jit-convolutions'] },

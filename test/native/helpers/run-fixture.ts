@@ -52,6 +52,9 @@ export function runFixture(name: string, options: FixtureOptions = {}): Promise<
   const child = spawn(process.execPath, [...execArgv, script, ...args.map((arg) => JSON.stringify(arg))], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Less than a test has: one that waits for what never comes is told of, and leaves no process behind.
+    timeout: 110_000,
+    killSignal: 'SIGKILL',
     env: {
       ...process.env,
       TRT_TEST_FAMILY: family,

@@ -1,6 +1,15 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type FixtureOptions, type FixtureOutcome, ROOT, runFixture } from './run-fixture.ts'
 
@@ -73,14 +82,25 @@ export class SanitizedPackage {
   }
 
   #copy(): void {
-    mkdirSync(this.root, { recursive: true })
-    for (const name of ['dist', 'native', 'test']) rmSync(join(this.root, name), { recursive: true, force: true })
     const copied = ['CMakeLists.txt', 'package.json', 'dist', 'native', 'scripts', 'test/native/fixtures']
-    for (const name of copied) {
-      // With their times, so that CMake sees what has changed.
-      cpSync(join(ROOT, name), join(this.root, name), { recursive: true, preserveTimestamps: true })
-    }
+    for (const name of copied) copyWhatDiffers(join(ROOT, name), join(this.root, name))
     const modules = join(this.root, 'node_modules')
     if (!existsSync(modules)) symlinkSync(join(ROOT, 'node_modules'), modules)
+  }
+}
+
+/**
+ * What is the same keeps its time, and what differs gets a new one, so that CMake builds what it must: a source that a test
+ * damaged and put back is older, in the package, than what was built from it.
+ */
+function copyWhatDiffers(from: string, to: string): void {
+  if (statSync(from).isDirectory()) {
+    mkdirSync(to, { recursive: true })
+    for (const name of readdirSync(from)) copyWhatDiffers(join(from, name), join(to, name))
+  } else if (!existsSync(to) || !readFileSync(from).equals(readFileSync(to))) {
+    mkdirSync(dirname(to), { recursive: true })
+    copyFileSync(from, to)
+    const now = new Date()
+    utimesSync(to, now, now)
   }
 }
