@@ -40,9 +40,12 @@ if (FILTERS.length === 0) {
   await part('node-gyp builds the same addons', noHeaders, nodeGypBuild)
 }
 await part('cmake-js builds the addon for rtx, trt10 and trt11', noHeaders, setUpAddons)
-if (existsSync(join(ROOT, 'native/test/build-doubles.mjs'))) {
-  await part('the stand-ins for libcuda and libnvinfer build', noHeaders, () =>
-    run(process.execPath, ['native/test/build-doubles.mjs']),
+await part('the stand-ins for libcuda and libnvinfer build', noHeaders, () =>
+  run(process.execPath, ['native/test/build-doubles.mjs']),
+)
+if (FILTERS.length === 0 || FILTERS.some((filter) => filter.includes('plugins'))) {
+  await part('nvcc builds the plugin library for TensorRT 10 and 11', noHeaders, () =>
+    run(process.execPath, ['plugins/build.mjs', 'library-trt10', 'library-trt11', 'sass']),
   )
 }
 const vitest = await runVitest()
