@@ -196,7 +196,7 @@ void chooseTargets(BuildRequest const& request, CudaInfo const& gpus, NetworkFac
 
 BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& cancelled, Logger& logger,
                       ProgressSink progress) {
-  NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR);
+  NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR, family::kOldestMinor);
   OnnxParserApi const parserApi = OnnxParserApi::load(request.onnxParser);
   CudaInfo const gpus = cudaInfo();
   if (!family::kBuildsWithoutGpu) CudaDriver::requireDevice();

@@ -23,7 +23,7 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   std::shared_ptr<Logger> const logger = Logger::acquire(std::move(log));
   std::shared_ptr<LoadedEngine> loaded(new LoadedEngine(request.device, logger));
   loaded->context_.makeCurrent();
-  NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR);
+  NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR, family::kOldestMinor);
   loaded->runtime_.reset(
       static_cast<nvinfer1::IRuntime*>(api.createRuntime(logger.get(), NV_TENSORRT_VERSION)));
   if (loaded->runtime_ == nullptr) throw loadError(*logger, "TensorRT made no runtime");

@@ -25,6 +25,9 @@ inline constexpr char kName[] = "rtx";
 inline constexpr char kProduct[] = "TensorRT-RTX";
 // TensorRT-RTX compiles on the CPU, for GPUs that need not be here.
 inline constexpr bool kBuildsWithoutGpu = true;
+// 1.5 took virtual functions out of the middle of its interfaces (IBuilder has 19 of them in 1.3 and 1.4, 16
+// from 1.5 to 1.7), so that code compiled against later headers calls others in an earlier library.
+inline constexpr int32_t kOldestMinor = 5;
 
 // RTX networks are always strongly typed.
 inline uint32_t networkFlags(BuildSettings const&) {
@@ -77,6 +80,8 @@ inline constexpr char kName[] = "trt11";
 #endif
 inline constexpr char kProduct[] = "TensorRT";
 inline constexpr bool kBuildsWithoutGpu = false;
+// Within a major version, interfaces grow at their end only.
+inline constexpr int32_t kOldestMinor = 0;
 
 inline bool setComputeCapabilities(nvinfer1::IBuilderConfig&, std::vector<std::string> const& capabilities) {
   return capabilities.empty();

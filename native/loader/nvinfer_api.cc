@@ -12,6 +12,7 @@ constexpr char kInstallHint[] = "tensorrt-node doctor lists every TensorRT found
 
 struct Version {
   int32_t major;
+  int32_t minor;
   std::string text;
 };
 
@@ -25,35 +26,36 @@ Version versionOf(SharedLibrary const& library) {
     std::string text =
         std::to_string(major()) + "." + std::to_string(minor()) + "." + std::to_string(patch());
     if (build != nullptr) text += "." + std::to_string(build());
-    return {major(), text};
+    return {major(), minor(), text};
   }
   // TensorRT 10's own packing: major * 10000 + minor * 100 + patch.
   int32_t const packed = library.function<Part>("getInferLibVersion")();
-  return {packed / 10000, std::to_string(packed / 10000) + "." + std::to_string(packed / 100 % 100) + "." +
-                              std::to_string(packed % 100)};
+  int32_t const packedMinor = packed / 100 % 100;
+  return {packed / 10000, packedMinor,
+          std::to_string(packed / 10000) + "." + std::to_string(packedMinor) + "." +
+              std::to_string(packed % 100)};
 }
 
 }  // namespace
 
-NvinferApi NvinferApi::load(std::string const& path, int32_t expectedMajor) {
+NvinferApi NvinferApi::load(std::string const& path, int32_t major, int32_t oldestMinor) {
   NvinferApi api;
-  int32_t major = 0;
+  Version version{};
   try {
     SharedLibrary const library(path);
-    Version version = versionOf(library);
-    major = version.major;
-    api.version = std::move(version.text);
+    version = versionOf(library);
+    api.version = version.text;
     api.createBuilder = library.function<void*(void*, int32_t)>("createInferBuilder_INTERNAL");
     api.createRuntime = library.function<void*(void*, int32_t)>("createInferRuntime_INTERNAL");
   } catch (std::runtime_error const& error) {
     throw Error(ErrorCode::kTensorrtNotFound, "cannot load TensorRT from " + path + ": " + error.what(),
                 kInstallHint);
   }
-  if (major != expectedMajor) {
-    throw Error(
-        ErrorCode::kLoadFailed,
-        path + " is version " + api.version + ", expected major version " + std::to_string(expectedMajor),
-        kInstallHint);
+  if (version.major != major || version.minor < oldestMinor) {
+    throw Error(ErrorCode::kLoadFailed,
+                path + " is version " + api.version + ", expected " + std::to_string(major) + "." +
+                    std::to_string(oldestMinor) + " or a later " + std::to_string(major) + ".x",
+                kInstallHint);
   }
   return api;
 }

@@ -8,9 +8,9 @@ namespace trtnode {
 // The C entry points of libnvinfer / libtensorrt_rtx. What they return is C++ of the family's headers; see
 // engine/tensorrt_family.h.
 struct NvinferApi {
-  // Throws Error TENSORRT_NOT_FOUND where the library does not load, LOAD_FAILED where its major version is
-  // not `expectedMajor` (the one whose headers this addon was compiled with).
-  static NvinferApi load(std::string const& path, int32_t expectedMajor);
+  // Throws Error TENSORRT_NOT_FOUND where the library does not load, LOAD_FAILED where its version is not of
+  // `major` (the one whose headers this addon was compiled with), or older than `major`.`oldestMinor`.
+  static NvinferApi load(std::string const& path, int32_t major, int32_t oldestMinor);
 
   void* (*createBuilder)(void* logger, int32_t version) = nullptr;
   void* (*createRuntime)(void* logger, int32_t version) = nullptr;
