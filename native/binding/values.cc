@@ -18,9 +18,12 @@ struct Bytes {
 
 Bytes viewOf(Napi::Value value, char const* what) {
   if (!value.IsTypedArray()) throw expected(what, "a typed array");
-  auto const array = value.As<Napi::TypedArray>();
-  auto const* start = static_cast<uint8_t const*>(array.ArrayBuffer().Data());
-  return {start + array.ByteOffset(), array.ByteLength()};
+  // Not by way of its ArrayBuffer, which a SharedArrayBuffer is not.
+  void* data = nullptr;
+  napi_status const status =
+      napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr);
+  if (status != napi_ok) throw expected(what, "a typed array");
+  return {static_cast<uint8_t const*>(data), value.As<Napi::TypedArray>().ByteLength()};
 }
 
 }  // namespace
