@@ -116,6 +116,13 @@ export interface LoadOptions {
   readonly backend?: 'auto' | BackendName
   /** A folder that holds TensorRT, before every other place that is searched. */
   readonly tensorrt?: string
+  /**
+   * Lets TensorRT run the host code that the plan brings, which the plans of {@link BuildOptions.versionCompatible} do
+   * (their runtime) and others do not. Default false: such a plan is a program with the rights of this process, so that a
+   * plan from elsewhere would be code from elsewhere. TensorRT refuses a plan with host code otherwise (`LOAD_FAILED`).
+   * The CPU backend's engines have none, and take no notice.
+   */
+  readonly allowHostCode?: boolean
   /** Gives up loading. */
   readonly signal?: AbortSignal
   /** Takes the log. Default: nothing is printed. */

@@ -50,6 +50,7 @@ LoadRequest loadRequestOf(Napi::Object object) {
   LoadRequest request;
   request.nvinfer = stringOf(object, "nvinfer");
   request.device = intOf(object, "device");
+  request.allowHostCode = optionalBool(object, "allowHostCode").value_or(false);
   if (has(object, "path")) {
     request.path = stringOf(object, "path");
   } else {

@@ -12,8 +12,10 @@ namespace {
 
 Error loadError(Logger const& logger, std::string const& what) {
   std::string const errors = logger.errors();
-  return {ErrorCode::kLoadFailed, what + (errors.empty() ? "" : ":\n" + errors),
-          "build the engine again with the TensorRT and for the GPU of this machine"};
+  return {
+      ErrorCode::kLoadFailed, what + (errors.empty() ? "" : ":\n" + errors),
+      "build the engine again with the TensorRT and for the GPU of this machine; a version-compatible plan "
+      "from a source that you trust needs allowHostCode: true"};
 }
 
 }  // namespace
@@ -35,6 +37,7 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   }
   void const* plan = request.path.empty() ? static_cast<void const*>(request.bytes.data()) : file.data();
   size_t const size = request.path.empty() ? request.bytes.size() : file.size();
+  loaded->runtime_->setEngineHostCodeAllowed(request.allowHostCode);
   loaded->engine_.reset(loaded->runtime_->deserializeCudaEngine(plan, size));
   if (loaded->engine_ == nullptr) throw loadError(*logger, "TensorRT did not take the engine");
   loaded->info_ = infoOf(*loaded->engine_);

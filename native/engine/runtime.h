@@ -18,6 +18,7 @@ struct LoadRequest {
   std::string path;     // of the plan; either this or the bytes
   std::vector<uint8_t> bytes;
   int device = 0;
+  bool allowHostCode = false;  // the plan may bring code that runs in this process
 };
 
 // A deserialized engine with all that must outlive it: logger ⊃ primary context ⊃ runtime ⊃ engine. An

@@ -34,6 +34,7 @@ export async function loadEngine(engine: string | URL | Uint8Array, options: Loa
   const backend = backendNamed(kind, options)
   const loading = backend.load(source, {
     device: options.device ?? 0,
+    allowHostCode: options.allowHostCode ?? false,
     signal: options.signal,
     logger: unbreakable(options.logger ?? SILENT),
   })

@@ -82,6 +82,7 @@ const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
 
 const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
   device: isInteger(0, 2 ** 31 - 1),
+  allowHostCode: isBoolean,
   backend: BACKEND,
   tensorrt: isNonEmptyString,
   signal: isAbortSignal,

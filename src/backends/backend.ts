@@ -103,6 +103,8 @@ export interface BuildOutcome {
 /** How to load. */
 export interface LoadRequest {
   readonly device: number
+  /** Whether the plan may run host code of its own. */
+  readonly allowHostCode: boolean
   readonly signal: AbortSignal | undefined
   readonly logger: Logger
 }

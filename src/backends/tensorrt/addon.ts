@@ -95,7 +95,7 @@ export interface Addon {
   /** Ends the build at TensorRT's next step; it then rejects with `ABORTED`. */
   cancelBuild(handle: NativeHandle<'build'>): void
   load(
-    request: { readonly nvinfer: string; readonly device: number } & (
+    request: { readonly nvinfer: string; readonly device: number; readonly allowHostCode: boolean } & (
       | { readonly path: string }
       | { readonly bytes: Uint8Array }
     ),

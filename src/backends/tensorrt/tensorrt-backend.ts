@@ -107,7 +107,7 @@ async function load(
   name: TensorrtBackendName,
   options: TensorrtBackendOptions,
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, logger }: LoadRequest,
+  { device, allowHostCode, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   const version = await planVersion(engine)
   const sdk = locate(name, options, version?.split('.')[0])
@@ -116,7 +116,7 @@ async function load(
   if (difference > 0 && name === 'tensorrt-rtx') throw versionMismatch(version as string, sdk.version as string)
   const addon = loadAddon(sdk.family)
   try {
-    const loaded = await addon.load({ ...engine, nvinfer: sdk.nvinfer, device }, (event) => {
+    const loaded = await addon.load({ ...engine, nvinfer: sdk.nvinfer, device, allowHostCode }, (event) => {
       if (event.type === 'log') logger[event.level](event.message)
     })
     return new TensorrtEngine(addon, loaded)

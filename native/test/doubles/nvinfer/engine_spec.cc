@@ -48,6 +48,7 @@ EngineSpec EngineSpec::read(Json const& json) {
     read.factor = rule["factor"].number();
   }
   spec.runMs = static_cast<long>(json["runMs"].integer());
+  spec.hostCode = json["hostCode"].boolean();
   for (TensorSpec const& tensor : spec.tensors) {
     if (!tensor.input && !spec.rules.count(tensor.name))
       throw std::runtime_error("no rule for output " + tensor.name);

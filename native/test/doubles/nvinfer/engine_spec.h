@@ -4,7 +4,8 @@
 // ...],
 //  "profiles": [{"x": {"min": [1, 4], "opt": [2, 4], "max": [8, 4]}}],
 //  "rules": {"y": {"op": "scale", "of": ["x"], "factor": 2}},
-//  "runMs": 0}
+//  "runMs": 0,
+//  "hostCode": false}
 //
 // | op | output |
 // | copy | the input, bit by bit |
@@ -45,6 +46,7 @@ struct EngineSpec {
   std::vector<std::map<std::string, RangeSpec>> profiles;
   std::map<std::string, RuleSpec> rules;
   long runMs = 0;
+  bool hostCode = false;  // whether the plan says that it brings host code; the double has none
 
   /** @throws std::runtime_error */
   static EngineSpec read(Json const& json);

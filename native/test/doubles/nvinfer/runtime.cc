@@ -18,6 +18,7 @@ nvinfer1::ICudaEngine* RuntimeDouble::deserializeCudaEngine(void const* blob, st
   try {
     if (!cuda) throw std::runtime_error("no CUDA driver in this process");
     EngineSpec spec = EngineSpec::read(readPlan(blob, size)["engine"]);
+    if (spec.hostCode && !hostCodeAllowed_) throw std::runtime_error("host code is not allowed");
     CUdeviceptr const weights = cuda->allocate(kFunction, 256);
     if (weights == 0) throw std::runtime_error("Error Code 2: OutOfMemory (Requested size was 256 bytes.)");
     return new EngineDouble(factory_, logger_, *cuda, std::move(spec), weights);

@@ -15,10 +15,13 @@ class RuntimeDouble final : public nvinfer1::RuntimeStub {
   ~RuntimeDouble() noexcept override;
 
   nvinfer1::ICudaEngine* deserializeCudaEngine(void const* blob, std::size_t size) noexcept override;
+  void setEngineHostCodeAllowed(bool allowed) noexcept override { hostCodeAllowed_ = allowed; }
+  bool getEngineHostCodeAllowed() const noexcept override { return hostCodeAllowed_; }
   nvinfer1::ILogger* getLogger() const noexcept override { return &logger_; }
 
  private:
   nvinfer1::ILogger& logger_;
+  bool hostCodeAllowed_ = false;
   Factory factory_{"IRuntime"};
   Alive const alive_{"runtimes"};
 };
