@@ -47,7 +47,7 @@ Napi::Value cudaInfoToJs(Napi::CallbackInfo const& info) {
         cuda.reason = error.what();
       }
       dispatcher->post([call, cuda = std::move(cuda)](Napi::Env env) {
-        AddonData::of(env).resolve(env, call, toJs(env, cuda));
+        AddonData::of(env).resolve(env, call, [&] { return toJs(env, cuda); });
       });
     });
     return deferred.Promise();

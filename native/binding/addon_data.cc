@@ -19,7 +19,7 @@ uint32_t AddonData::begin(Napi::Env env, Call call) {
   return id;
 }
 
-void AddonData::resolve(Napi::Env env, uint32_t id, Napi::Value value) {
+void AddonData::resolveWith(Napi::Env env, uint32_t id, Napi::Value value) {
   auto const node = calls_.extract(id);
   dispatcher_->release(env);
   node.mapped().deferred.Resolve(value);

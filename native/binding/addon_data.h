@@ -34,8 +34,18 @@ class AddonData {
 
   // Begins a call; the event loop stays alive until it is settled. Gives its id.
   uint32_t begin(Napi::Env env, Call call);
-  // Settles a call, once.
-  void resolve(Napi::Env env, uint32_t id, Napi::Value value);
+  // Settles a call, once: with what `make` gives, or rejects where that throws, as it may for want of memory.
+  template <class Make>
+  void resolve(Napi::Env env, uint32_t id, Make&& make) {
+    Napi::Value value;
+    try {
+      value = make();
+    } catch (...) {
+      reject(env, id, std::current_exception());
+      return;
+    }
+    resolveWith(env, id, value);
+  }
   void reject(Napi::Env env, uint32_t id, std::exception_ptr failure);
 
   // Native work of some length: `onEvent` hears of it, and `stop` is called when the environment ends, until
@@ -49,6 +59,8 @@ class AddonData {
     Napi::FunctionReference onEvent;
     std::function<void()> stop;
   };
+
+  void resolveWith(Napi::Env env, uint32_t id, Napi::Value value);
 
   std::shared_ptr<Dispatcher> dispatcher_;
   uint32_t nextId_ = 0;

@@ -131,7 +131,7 @@ Napi::Value build(Napi::CallbackInfo const& info) {
         if (failure != nullptr) {
           data.reject(env, call, failure);
         } else {
-          data.resolve(env, call, resultToJs(env, *result));
+          data.resolve(env, call, [&] { return resultToJs(env, *result); });
         }
       });
     };

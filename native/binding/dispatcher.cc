@@ -1,6 +1,9 @@
 #include "binding/dispatcher.h"
 
+#include <exception>
 #include <utility>
+
+#include "binding/error_to_js.h"
 
 namespace trtnode {
 
@@ -55,22 +58,31 @@ void Dispatcher::drain(Napi::Env env) {
     Napi::HandleScope const scope(env);
     Work const work = std::move(batch.front());
     batch.pop_front();
+    std::exception_ptr thrown;
     try {
       work(env);
-    } catch (Napi::Error const& error) {
-      // A callback of the user threw. It becomes an uncaught exception, and the rest of the work is done
-      // after it.
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    if (thrown == nullptr) continue;
+    // A callback of the user threw, or memory ran out. It becomes an uncaught exception, and the rest of the
+    // work is done after it.
+    {
       std::lock_guard<std::mutex> const lock(mutex_);
       queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()),
                     std::make_move_iterator(batch.end()));
       if (!queue_.empty()) wake();
+    }
+    try {
+      guarded(env, [&] { std::rethrow_exception(thrown); });
+    } catch (Napi::Error const& error) {
       try {
         error.ThrowAsJavaScriptException();
       } catch (Napi::Error const&) {
         // The environment is ending, and takes no exceptions any more: terminate() on a busy worker.
       }
-      return;
     }
+    return;
   }
 }
 

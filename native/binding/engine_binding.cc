@@ -95,7 +95,7 @@ Napi::Value load(Napi::CallbackInfo const& info) {
         return;
       }
       dispatcher->post([info = engine->info(), thread, call](Napi::Env env) {
-        AddonData::of(env).resolve(env, call, engineToJs(env, info, thread));
+        AddonData::of(env).resolve(env, call, [&] { return engineToJs(env, info, thread); });
       });
     };
     thread->whenDown(
@@ -131,7 +131,7 @@ Napi::Value run(Napi::CallbackInfo const& info) {
         if (failure != nullptr) {
           AddonData::of(env).reject(env, call, failure);
         } else {
-          AddonData::of(env).resolve(env, call, outputsToJs(env, *outputs));
+          AddonData::of(env).resolve(env, call, [&] { return outputsToJs(env, *outputs); });
         }
       });
     });
@@ -147,7 +147,8 @@ Napi::Value close(Napi::CallbackInfo const& info) {
     auto deferred = Napi::Promise::Deferred::New(env);
     uint32_t const call = data.begin(env, {deferred, {}});
     thread->whenDown([dispatcher = data.dispatcher(), call] {
-      dispatcher->post([call](Napi::Env env) { AddonData::of(env).resolve(env, call, env.Undefined()); });
+      dispatcher->post(
+          [call](Napi::Env env) { AddonData::of(env).resolve(env, call, [&] { return env.Undefined(); }); });
     });
     thread->stop();
     return deferred.Promise();

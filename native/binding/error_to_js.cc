@@ -27,6 +27,8 @@ Napi::Error errorToJs(Napi::Env env, std::exception_ptr failure) {
   } catch (std::exception const& error) {
     return make(env, nameOf(ErrorCode::kInferenceFailed),
                 std::string("unexpected native error: ") + error.what());
+  } catch (...) {
+    return make(env, nameOf(ErrorCode::kInferenceFailed), "unexpected native error");
   }
 }
 

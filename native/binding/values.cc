@@ -113,10 +113,17 @@ Napi::Array toJs(Napi::Env env, std::vector<int64_t> const& shape) {
 
 Napi::ArrayBuffer toJs(Napi::Env env, Blob blob) {
   if (blob.size == 0) return Napi::ArrayBuffer::New(env, 0);
-  size_t const size = blob.size;
-  uint8_t* const data = blob.data.release();
-  return Napi::ArrayBuffer::New(env, data, size,
-                                [](Napi::Env, void* released) { delete[] static_cast<uint8_t*>(released); });
+  napi_value external = nullptr;
+  auto const release = [](napi_env, void* data, void*) { delete[] static_cast<uint8_t*>(data); };
+  if (napi_create_external_arraybuffer(env, blob.data.get(), blob.size, release, nullptr, &external) ==
+      napi_ok) {
+    blob.data.release();
+    return {env, external};
+  }
+  // V8's sandbox, which Electron turns on, takes no memory from outside.
+  auto copy = Napi::ArrayBuffer::New(env, blob.size);
+  std::memcpy(copy.Data(), blob.data.get(), blob.size);
+  return copy;
 }
 
 Napi::Object toJs(Napi::Env env, Profile const& profile) {

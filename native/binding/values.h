@@ -32,7 +32,7 @@ std::vector<uint8_t> bytesOf(Napi::Value value, char const* what);
 // C++ to JavaScript.
 Napi::Array toJs(Napi::Env env, std::vector<std::string> const& strings);
 Napi::Array toJs(Napi::Env env, std::vector<int64_t> const& shape);
-// An ArrayBuffer that takes the bytes over, not copied.
+// An ArrayBuffer that takes the bytes over, not copied where JavaScript takes memory from outside.
 Napi::ArrayBuffer toJs(Napi::Env env, Blob blob);
 Napi::Object toJs(Napi::Env env, Profile const& profile);
 Napi::Object toJs(Napi::Env env, TensorFacts const& tensor);
