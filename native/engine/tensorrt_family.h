@@ -22,6 +22,7 @@ namespace trtnode::family {
 #if defined(TENSORRT_NODE_FAMILY_RTX)
 
 inline constexpr char kName[] = "rtx";
+inline constexpr uint64_t kTag = 0x727478;  // of handles: the name in ASCII
 inline constexpr char kProduct[] = "TensorRT-RTX";
 // TensorRT-RTX compiles on the CPU, for GPUs that need not be here.
 inline constexpr bool kBuildsWithoutGpu = true;
@@ -73,8 +74,10 @@ struct TimingCache {
 
 #if defined(TENSORRT_NODE_FAMILY_TRT10)
 inline constexpr char kName[] = "trt10";
+inline constexpr uint64_t kTag = 0x7472743130;
 #elif defined(TENSORRT_NODE_FAMILY_TRT11)
 inline constexpr char kName[] = "trt11";
+inline constexpr uint64_t kTag = 0x7472743131;
 #else
 #error "define TENSORRT_NODE_FAMILY_RTX, TENSORRT_NODE_FAMILY_TRT10 or TENSORRT_NODE_FAMILY_TRT11"
 #endif

@@ -44,3 +44,10 @@ describe('a library whose interfaces are laid out otherwise', () => {
     await expect(done).rejects.toMatchObject({ code: 'LOAD_FAILED', message: expect.stringContaining(message) })
   })
 })
+
+it('refuses the handle of the addon of another family', async () => {
+  const { handle, done } = startBuild(loadAddon('rtx'), join(folder, 'no-such-library.so'))
+  await expect(done).rejects.toMatchObject({ code: 'TENSORRT_NOT_FOUND' })
+  expect(() => loadAddon('trt10').cancelBuild(handle)).toThrow('expected a handle that this addon gave')
+  loadAddon('rtx').cancelBuild(handle)
+})
