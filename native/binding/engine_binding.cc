@@ -103,6 +103,7 @@ Napi::Value load(Napi::CallbackInfo const& info) {
     try {
       thread->start(std::move(request), logTo(dispatcher, work), loaded);
     } catch (...) {
+      data.forget(work);  // no thread, so it never comes down
       loaded(nullptr, std::current_exception());
     }
     return deferred.Promise();
