@@ -1,5 +1,16 @@
 /** Progress, cancelling, the timing cache, and builders that fail, crash or hang, on the doubles. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -123,9 +134,27 @@ describe.each(['trt10', 'trt11'] as const)('timing cache on %s', (family) => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('says so where it cannot be written', async () => {
+  it('keeps the plan and says so where it cannot be written', async () => {
     const [outcome] = await buildAll(STATIC, [{ timingCache: join(folder, 'no', 'such', 'folder') }], { family })
-    expect(outcome?.error?.code).toMatch(/^(IO_ERROR|FILE_NOT_FOUND)$/)
+    expect(outcome?.error).toBeNull()
+    expect(outcome?.warnings).toEqual([expect.stringContaining('the timing cache was not kept')])
+  })
+
+  it('says so where it is a folder', async () => {
+    const [outcome] = await buildAll(STATIC, [{ timingCache: folder }], { family })
+    expect(outcome?.error?.code).toBe('IO_ERROR')
+    expect(outcome?.error?.message).toContain(folder)
+  })
+
+  it('keeps its mode, and a link to it', async () => {
+    writeFileSync(path, HEAD)
+    chmodSync(path, 0o640)
+    const link = join(folder, 'link.cache')
+    symlinkSync(path, link)
+    await buildAll(STATIC, [{ timingCache: link }], { family })
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+    expect(lines()).toEqual(BUILT)
   })
 })
 

@@ -18,6 +18,7 @@ export interface BuildOutcome {
   readonly bytes: number
   readonly version: string
   readonly precision: string
+  readonly warnings: readonly string[]
   readonly alive: object
 }
 

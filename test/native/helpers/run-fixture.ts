@@ -59,6 +59,8 @@ export function runFixture(name: string, options: FixtureOptions = {}): Promise<
       ...process.env,
       TRT_TEST_FAMILY: family,
       TRT_TEST_DOUBLES: doubles,
+      // No ldconfig and no Python to be asked where TensorRT is: the fixtures say it.
+      PATH: '/nowhere',
       LD_LIBRARY_PATH: driver ? join(doubles, 'cuda') : '',
       ...env,
     },
