@@ -20,15 +20,6 @@ namespace {
 using nvinfer1::BuilderFlag;
 using nvinfer1::IBuilderConfig;
 
-bool speaksOfMemory(std::string const& errors) {
-  // The last one is what a thread that gets no memory for its stack says.
-  for (char const* sign : {"OutOfMemory", "out of memory", "bad_alloc", "Cannot allocate memory",
-                           "Resource temporarily unavailable"}) {
-    if (errors.find(sign) != std::string::npos) return true;
-  }
-  return false;
-}
-
 [[noreturn]] void fail(Logger const& logger, std::string const& what, std::string const& hint = {}) {
   std::string const errors = logger.errors();
   throw Error(speaksOfMemory(errors) ? ErrorCode::kOutOfMemory : ErrorCode::kBuildFailed,
@@ -194,6 +185,21 @@ void chooseTargets(BuildRequest const& request, CudaInfo const& gpus, NetworkFac
   result.computeCapabilities = std::move(targets);
 }
 
+// Makes the first GPU the calling thread's, where the build needs it.
+void enterContext(std::optional<PrimaryContext>& context, BuildSettings const& settings) {
+  try {
+    context.emplace(0);
+    context->makeCurrent();
+  } catch (Error const& error) {
+    context.reset();
+    // Compiled on the CPU for the GPUs named: one here that is full, or in use by another alone, does not
+    // matter.
+    if (family::kBuildsWithoutGpu && !settings.computeCapabilities.empty()) return;
+    if (error.code() != ErrorCode::kInferenceFailed) throw;
+    throw Error(ErrorCode::kBuildFailed, error.what(), error.hint());
+  }
+}
+
 BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& cancelled, Logger& logger,
                       ProgressSink progress) {
   NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR, family::kOldestMinor);
@@ -201,10 +207,7 @@ BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& canc
   CudaInfo const gpus = cudaInfo();
   if (!family::kBuildsWithoutGpu) CudaDriver::requireDevice();
   std::optional<PrimaryContext> context;
-  if (!gpus.devices.empty()) {
-    context.emplace(0);
-    context->makeCurrent();
-  }
+  if (!gpus.devices.empty()) enterContext(context, request.settings);
 
   BuildResult result;
   result.version = api.version;
@@ -266,6 +269,10 @@ BuildResult build(BuildRequest const& request, std::atomic<bool> const& cancelle
     return buildWith(request, cancelled, *logger, std::move(progress));
   } catch (std::bad_alloc const&) {
     throw Error(ErrorCode::kOutOfMemory, "out of memory while building");
+  } catch (Error const&) {
+    throw;
+  } catch (std::exception const& error) {
+    throw Error(ErrorCode::kBuildFailed, std::string("unexpected native error: ") + error.what());
   }
 }
 

@@ -184,7 +184,8 @@ OutputTensor ContextRunner::fetch(Output& output) {
 
 void ContextRunner::fail(std::string const& what) const {
   std::string const errors = loaded_->errors();
-  throw Error(ErrorCode::kInferenceFailed, what + (errors.empty() ? "" : ":\n" + errors));
+  throw Error(speaksOfMemory(errors) ? ErrorCode::kOutOfMemory : ErrorCode::kInferenceFailed,
+              what + (errors.empty() ? "" : ":\n" + errors));
 }
 
 }  // namespace trtnode

@@ -75,6 +75,15 @@ void Logger::log(Severity severity, nvinfer1::AsciiChar const* message) noexcept
   }
 }
 
+bool speaksOfMemory(std::string const& errors) {
+  // The last one is what a thread that gets no memory for its stack says.
+  for (char const* sign : {"OutOfMemory", "out of memory", "bad_alloc", "Cannot allocate memory",
+                           "Resource temporarily unavailable"}) {
+    if (errors.find(sign) != std::string::npos) return true;
+  }
+  return false;
+}
+
 std::string Logger::errors() const {
   std::lock_guard<std::mutex> const lock(mutex_);
   std::string text;

@@ -39,4 +39,7 @@ class Logger final : public nvinfer1::ILogger {
   std::deque<std::string> errors_;
 };
 
+// Whether what TensorRT logged tells of memory, of the host or the GPU, that ran out.
+bool speaksOfMemory(std::string const& errors);
+
 }  // namespace trtnode

@@ -12,6 +12,7 @@ namespace {
 
 Error loadError(Logger const& logger, std::string const& what) {
   std::string const errors = logger.errors();
+  if (speaksOfMemory(errors)) return {ErrorCode::kOutOfMemory, what + ":\n" + errors};
   return {
       ErrorCode::kLoadFailed, what + (errors.empty() ? "" : ":\n" + errors),
       "build the engine again with the TensorRT and for the GPU of this machine; a version-compatible plan "
