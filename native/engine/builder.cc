@@ -253,9 +253,14 @@ BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& canc
   result.plan = copyOf(*plan);
 
   if (cache != nullptr) {
-    cache->merge(*config, readFileIfThere(cachePath));
-    auto const content = cache->serialize();
-    if (content != nullptr) writeFileAtomically(cachePath, content->data(), content->size());
+    try {
+      cache->merge(*config, readFileIfThere(cachePath));
+      auto const content = cache->serialize();
+      if (content != nullptr) writeFileAtomically(cachePath, content->data(), content->size());
+    } catch (Error const& error) {
+      // The plan took minutes, and is sound without it.
+      result.warnings.push_back(std::string("the timing cache was not kept: ") + error.what());
+    }
   }
   return result;
 }
