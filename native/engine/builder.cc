@@ -118,12 +118,6 @@ void addProfile(nvinfer1::IBuilder& builder, nvinfer1::INetworkDefinition const&
   if (profile == nullptr) fail(logger, "TensorRT made no optimization profile");
   for (int32_t index = 0; index < network.getNbInputs(); ++index) {
     nvinfer1::ITensor const* input = network.getInput(index);
-    if (input->isShapeTensor()) {
-      throw Error(ErrorCode::kUnsupported,
-                  std::string("input \"") + input->getName() +
-                      "\" holds a shape; a range for its values cannot be given yet",
-                  "make it a constant of the model");
-    }
     if (!isDynamic(input->getDimensions())) continue;
     auto const found = shapes.find(input->getName());
     if (found == shapes.end()) {
@@ -139,6 +133,17 @@ void addProfile(nvinfer1::IBuilder& builder, nvinfer1::INetworkDefinition const&
       fail(logger, std::string("TensorRT refused the shapes of input \"") + input->getName() + "\"");
   }
   if (config.addOptimizationProfile(profile) < 0) fail(logger, "TensorRT refused an optimization profile");
+}
+
+void refuseShapeInputs(nvinfer1::INetworkDefinition const& network) {
+  for (int32_t index = 0; index < network.getNbInputs(); ++index) {
+    nvinfer1::ITensor const* input = network.getInput(index);
+    if (!input->isShapeTensor()) continue;
+    throw Error(ErrorCode::kUnsupported,
+                std::string("input \"") + input->getName() +
+                    "\" holds a shape; a range for its values cannot be given yet",
+                "make it a constant of the model");
+  }
 }
 
 bool hasDynamicInput(nvinfer1::INetworkDefinition const& network) {
@@ -229,6 +234,7 @@ BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& canc
   if (config == nullptr) fail(logger, "TensorRT made no configuration");
   config->setProgressMonitor(&monitor);
   apply(request.settings, *config);
+  refuseShapeInputs(*network);
   if (hasDynamicInput(*network)) {
     for (Profile const& profile : request.profiles) addProfile(*builder, *network, *config, profile, logger);
   }

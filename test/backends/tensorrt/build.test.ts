@@ -126,3 +126,13 @@ it('rejects with what the caller’s own function throws', async () => {
 function isBuild(pid: number): boolean {
   return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('build-child')
 }
+
+it('refuses an input that holds a shape, where no other input is dynamic either', async () => {
+  const model = makeModel({
+    inputs: { x: ['float32', [2, 3]], shape: ['int64', [2]] },
+    outputs: { y: ['float32', ['A', 'B']] },
+    nodes: [node('Reshape', ['x', 'shape'], ['y'])],
+  })
+  const error = await failure('UNSUPPORTED', () => buildDetector({ onnx: model, shapes: {} }))
+  expect(error.message).toContain('input "shape" holds a shape')
+})
