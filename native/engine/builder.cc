@@ -26,13 +26,19 @@ using nvinfer1::IBuilderConfig;
               what + (errors.empty() ? ", and gave no reason" : ":\n" + errors), hint);
 }
 
-void setFlag(IBuilderConfig& config, BuilderFlag flag, std::optional<bool> const& value) {
+// TensorRT's setters give nothing back: it logs that it does not take a setting, and goes on without it.
+void requireTaken(bool taken, std::string const& what) {
+  if (!taken) throw Error(ErrorCode::kUnsupported, std::string(family::kProduct) + " did not take " + what);
+}
+
+void setFlag(IBuilderConfig& config, BuilderFlag flag, char const* name, std::optional<bool> const& value) {
   if (!value.has_value()) return;
   if (*value) {
     config.setFlag(flag);
   } else {
     config.clearFlag(flag);
   }
+  requireTaken(config.getFlag(flag) == *value, std::string(name) + ": " + (*value ? "true" : "false"));
 }
 
 nvinfer1::MemoryPoolType poolOf(std::string const& name) {
@@ -61,27 +67,36 @@ nvinfer1::HardwareCompatibilityLevel hardwareLevelOf(std::string const& name) {
 }
 
 void apply(BuildSettings const& settings, IBuilderConfig& config) {
-  family::setPrecision(config, settings);
-  setFlag(config, BuilderFlag::kTF32, settings.tf32);
-  setFlag(config, BuilderFlag::kSPARSE_WEIGHTS, settings.sparsity);
-  setFlag(config, BuilderFlag::kVERSION_COMPATIBLE, settings.versionCompatible);
-  setFlag(config, BuilderFlag::kREFIT, settings.refit);
-  setFlag(config, BuilderFlag::kREFIT_IDENTICAL, settings.refitIdentical);
-  setFlag(config, BuilderFlag::kSTRIP_PLAN, settings.stripPlan);
-  setFlag(config, BuilderFlag::kWEIGHT_STREAMING, settings.weightStreaming);
-  if (settings.optimizationLevel) config.setBuilderOptimizationLevel(*settings.optimizationLevel);
-  if (settings.maxAuxStreams) config.setMaxAuxStreams(*settings.maxAuxStreams);
-  if (settings.profilingVerbosity) config.setProfilingVerbosity(verbosityOf(*settings.profilingVerbosity));
-  if (settings.hardwareCompatibility) {
-    config.setHardwareCompatibilityLevel(hardwareLevelOf(*settings.hardwareCompatibility));
+  requireTaken(family::setPrecision(config, settings), "fp16 or bf16");
+  setFlag(config, BuilderFlag::kTF32, "tf32", settings.tf32);
+  setFlag(config, BuilderFlag::kSPARSE_WEIGHTS, "sparsity", settings.sparsity);
+  setFlag(config, BuilderFlag::kVERSION_COMPATIBLE, "versionCompatible", settings.versionCompatible);
+  setFlag(config, BuilderFlag::kREFIT, "refittable", settings.refit);
+  setFlag(config, BuilderFlag::kREFIT_IDENTICAL, "refittable 'identical'", settings.refitIdentical);
+  setFlag(config, BuilderFlag::kSTRIP_PLAN, "stripPlan", settings.stripPlan);
+  setFlag(config, BuilderFlag::kWEIGHT_STREAMING, "weightStreaming", settings.weightStreaming);
+  if (auto const& level = settings.optimizationLevel) {
+    config.setBuilderOptimizationLevel(*level);
+    requireTaken(config.getBuilderOptimizationLevel() == *level,
+                 "optimizationLevel " + std::to_string(*level));
+  }
+  if (auto const& streams = settings.maxAuxStreams) {
+    config.setMaxAuxStreams(*streams);
+    requireTaken(config.getMaxAuxStreams() == *streams, "maxAuxStreams " + std::to_string(*streams));
+  }
+  if (auto const& name = settings.profilingVerbosity) {
+    config.setProfilingVerbosity(verbosityOf(*name));
+    requireTaken(config.getProfilingVerbosity() == verbosityOf(*name), "profilingVerbosity " + *name);
+  }
+  if (auto const& name = settings.hardwareCompatibility) {
+    config.setHardwareCompatibilityLevel(hardwareLevelOf(*name));
+    requireTaken(config.getHardwareCompatibilityLevel() == hardwareLevelOf(*name),
+                 "hardwareCompatibility " + *name);
   }
   for (auto const& [name, bytes] : settings.memoryPools) {
-    // TensorRT logs that it does not take a limit, and goes on without it.
     config.setMemoryPoolLimit(poolOf(name), bytes);
-    if (config.getMemoryPoolLimit(poolOf(name)) != bytes) {
-      throw Error(ErrorCode::kUnsupported, std::string(family::kProduct) + " did not take " +
-                                               std::to_string(bytes) + " bytes for " + name);
-    }
+    requireTaken(config.getMemoryPoolLimit(poolOf(name)) == bytes,
+                 std::to_string(bytes) + " bytes for " + name);
   }
   if (settings.tacticSources) {
     nvinfer1::TacticSources sources = 0;

@@ -35,7 +35,9 @@ inline uint32_t networkFlags(BuildSettings const&) {
   return 0;
 }
 
-inline void setPrecision(nvinfer1::IBuilderConfig&, BuildSettings const&) {}
+inline bool setPrecision(nvinfer1::IBuilderConfig&, BuildSettings const&) {
+  return true;
+}
 
 inline nvinfer1::TacticSources tacticSource(std::string const& name) {
   using nvinfer1::TacticSource;
@@ -138,9 +140,14 @@ inline uint32_t networkFlags(BuildSettings const& settings) {
   return settings.stronglyTyped.value_or(false) ? 1U << static_cast<uint32_t>(Flag::kSTRONGLY_TYPED) : 0U;
 }
 
-inline void setPrecision(nvinfer1::IBuilderConfig& config, BuildSettings const& settings) {
-  if (settings.fp16.value_or(false)) config.setFlag(nvinfer1::BuilderFlag::kFP16);
-  if (settings.bf16.value_or(false)) config.setFlag(nvinfer1::BuilderFlag::kBF16);
+// Whether TensorRT took it.
+inline bool setPrecision(nvinfer1::IBuilderConfig& config, BuildSettings const& settings) {
+  bool const fp16 = settings.fp16.value_or(false);
+  bool const bf16 = settings.bf16.value_or(false);
+  if (fp16) config.setFlag(nvinfer1::BuilderFlag::kFP16);
+  if (bf16) config.setFlag(nvinfer1::BuilderFlag::kBF16);
+  return config.getFlag(nvinfer1::BuilderFlag::kFP16) == fp16 &&
+         config.getFlag(nvinfer1::BuilderFlag::kBF16) == bf16;
 }
 
 inline nvinfer1::TacticSources tacticSource(std::string const& name) {
@@ -162,7 +169,9 @@ inline uint32_t networkFlags(BuildSettings const&) {
   return 0;
 }
 
-inline void setPrecision(nvinfer1::IBuilderConfig&, BuildSettings const&) {}
+inline bool setPrecision(nvinfer1::IBuilderConfig&, BuildSettings const&) {
+  return true;
+}
 
 inline nvinfer1::TacticSources tacticSource(std::string const& name) {
   using nvinfer1::TacticSource;

@@ -135,14 +135,8 @@ describe('the option is refused, with the reason', () => {
   })
 })
 
-// So that a TensorRT-RTX that begins to heed them makes itself known here.
-it.each<[string, BuildSettings]>([
-  ['optimizationLevel', { optimizationLevel: 0 }],
-  ['sparsity', { sparsity: true }],
-  ['hardwareCompatibility', { hardwareCompatibility: 'ampere+' }],
-  ['tacticSources', { tacticSources: [] }],
-  ['memoryPools.tacticDram', { memoryPools: { tacticDram: 2 ** 20 } }],
-])('%s is refused because TensorRT-RTX does nothing with it', async (_, settings) => {
+/** A build that no table of options stands before. */
+async function builtUnjudged(settings: BuildSettings): Promise<Buffer> {
   const sdk = findTensorRT({ family: 'rtx' }).sdk
   const shape = [8, 256]
   const { done } = loadAddon('rtx').build(
@@ -155,7 +149,24 @@ it.each<[string, BuildSettings]>([
     },
     () => {},
   )
-  expect(Buffer.compare(Buffer.from((await done).plan), usual)).toBe(0)
+  return Buffer.from((await done).plan)
+}
+
+// So that a TensorRT-RTX that begins to heed them makes itself known here.
+it.each<[string, BuildSettings]>([
+  ['optimizationLevel', { optimizationLevel: 0 }],
+  ['sparsity', { sparsity: true }],
+  ['tacticSources', { tacticSources: [] }],
+  ['memoryPools.tacticDram', { memoryPools: { tacticDram: 2 ** 20 } }],
+])('%s is refused because TensorRT-RTX does nothing with it', async (_, settings) => {
+  expect(Buffer.compare(await builtUnjudged(settings), usual)).toBe(0)
+})
+
+it('a setting that TensorRT-RTX drops with a line in its log ends the build', async () => {
+  await expect(builtUnjudged({ hardwareCompatibility: 'ampere+' })).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: 'TensorRT-RTX did not take hardwareCompatibility ampere+',
+  })
 })
 
 it('makes a warning of what merely tunes, where the backend was chosen for the user', () => {

@@ -160,6 +160,26 @@ std::size_t BuilderConfigDouble::getMemoryPoolLimit(nvinfer1::MemoryPoolType poo
   return limit == poolLimits_.end() ? 0 : limit->second;
 }
 
+void BuilderConfigDouble::setBuilderOptimizationLevel(int32_t level) noexcept {
+  BuilderConfigStub::setBuilderOptimizationLevel(level);
+  level_ = level;
+}
+
+BuilderConfigDouble::SetAuxStreams BuilderConfigDouble::setMaxAuxStreams(int32_t streams) noexcept {
+  auxStreams_ = streams;
+  return BuilderConfigStub::setMaxAuxStreams(streams);
+}
+
+void BuilderConfigDouble::setProfilingVerbosity(nvinfer1::ProfilingVerbosity verbosity) noexcept {
+  BuilderConfigStub::setProfilingVerbosity(verbosity);
+  verbosity_ = verbosity;
+}
+
+void BuilderConfigDouble::setHardwareCompatibilityLevel(nvinfer1::HardwareCompatibilityLevel level) noexcept {
+  BuilderConfigStub::setHardwareCompatibilityLevel(level);
+  hardwareLevel_ = level;
+}
+
 nvinfer1::ITimingCache* BuilderConfigDouble::createTimingCache(void const* blob,
                                                                std::size_t size) const noexcept {
   enter("IBuilderConfig::createTimingCache");

@@ -61,6 +61,18 @@ class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
   }
   void setMemoryPoolLimit(nvinfer1::MemoryPoolType pool, std::size_t bytes) noexcept override;
   std::size_t getMemoryPoolLimit(nvinfer1::MemoryPoolType pool) const noexcept override;
+  void setBuilderOptimizationLevel(int32_t level) noexcept override;
+  int32_t getBuilderOptimizationLevel() const noexcept override { return level_; }
+  // A bool for TensorRT-RTX, nothing for the others.
+  using SetAuxStreams = decltype(std::declval<BuilderConfigStub&>().setMaxAuxStreams(0));
+  SetAuxStreams setMaxAuxStreams(int32_t streams) noexcept override;
+  int32_t getMaxAuxStreams() const noexcept override { return auxStreams_; }
+  void setProfilingVerbosity(nvinfer1::ProfilingVerbosity verbosity) noexcept override;
+  nvinfer1::ProfilingVerbosity getProfilingVerbosity() const noexcept override { return verbosity_; }
+  void setHardwareCompatibilityLevel(nvinfer1::HardwareCompatibilityLevel level) noexcept override;
+  nvinfer1::HardwareCompatibilityLevel getHardwareCompatibilityLevel() const noexcept override {
+    return hardwareLevel_;
+  }
   nvinfer1::ITimingCache* createTimingCache(void const* blob, std::size_t size) const noexcept override;
   bool setTimingCache(nvinfer1::ITimingCache const& cache, bool ignoreMismatch) noexcept override;
   nvinfer1::ITimingCache const* getTimingCache() const noexcept override { return timingCache_; }
@@ -75,6 +87,10 @@ class BuilderConfigDouble final : public nvinfer1::BuilderConfigStub {
   Factory::Product const product_;
   nvinfer1::ILogger& logger_;
   nvinfer1::BuilderFlags flags_;
+  int32_t level_ = 3;
+  int32_t auxStreams_ = -1;
+  nvinfer1::ProfilingVerbosity verbosity_ = nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;
+  nvinfer1::HardwareCompatibilityLevel hardwareLevel_ = nvinfer1::HardwareCompatibilityLevel::kNONE;
   std::map<nvinfer1::MemoryPoolType, std::size_t> poolLimits_;
   std::vector<ProfileDouble const*> profiles_;
   TimingCacheDouble* timingCache_ = nullptr;
