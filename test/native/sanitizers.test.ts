@@ -14,7 +14,7 @@ const LATE = { TRT_DOUBLE_MAX_DELAY_US: '3000' }
 
 let prepared: SanitizedPackage | string
 beforeAll(async () => {
-  prepared = obstacle() ?? (await SanitizedPackage.prepare('address'))
+  prepared = obstacle() ?? (await SanitizedPackage.prepare())
 }, 600_000)
 
 /** The package, or the test is skipped with the reason why there is none. */

@@ -15,41 +15,33 @@ import { type FixtureOptions, type FixtureOutcome, ROOT, runFixture } from './ru
 
 const run = promisify(execFile)
 
-/** A compiler's sanitizer, as the CMake files of addon and doubles call it. */
-export type Sanitizer = 'address' | 'thread'
-
-const RUNTIMES: Readonly<Record<Sanitizer, string>> = { address: 'libasan.so', thread: 'libtsan.so' }
-
 /** Node itself is not built with the sanitizer, so that its runtime must be loaded before everything else. */
-async function runtimeOf(sanitizer: Sanitizer): Promise<string | undefined> {
-  const { stdout } = await run('c++', [`-print-file-name=${RUNTIMES[sanitizer]}`])
+async function runtime(): Promise<string | undefined> {
+  const { stdout } = await run('c++', ['-print-file-name=libasan.so'])
   const path = stdout.trim()
   return isAbsolute(path) && existsSync(path) ? path : undefined
 }
 
 /**
- * A copy of this package below build/, whose addon for TensorRT 10 is built with a sanitizer, from sources that a test may
+ * A copy of this package below build/, whose addon for TensorRT 10 is built with AddressSanitizer and UBSan, from sources that a test may
  * damage. What is unchanged since the last time is not built again.
  */
 export class SanitizedPackage {
-  readonly root: string
-  readonly #sanitizer: Sanitizer
+  readonly root = join(ROOT, 'build', 'sanitized-address')
   readonly #runtime: string
 
-  private constructor(sanitizer: Sanitizer, runtime: string) {
-    this.root = join(ROOT, 'build', `sanitized-${sanitizer}`)
-    this.#sanitizer = sanitizer
+  private constructor(runtime: string) {
     this.#runtime = runtime
   }
 
   /** @returns why there can be none, or the package, built */
-  static async prepare(sanitizer: Sanitizer): Promise<SanitizedPackage | string> {
-    const runtime = await runtimeOf(sanitizer)
-    if (runtime === undefined) return `the compiler has no ${RUNTIMES[sanitizer]}`
-    const made = new SanitizedPackage(sanitizer, runtime)
+  static async prepare(): Promise<SanitizedPackage | string> {
+    const path = await runtime()
+    if (path === undefined) return 'the compiler has no libasan.so'
+    const made = new SanitizedPackage(path)
     made.#copy()
     const doubles = join(ROOT, 'native', 'test', 'build-doubles.mjs')
-    await run(process.execPath, [doubles, `--sanitize=${sanitizer}`, '--families=trt10'])
+    await run(process.execPath, [doubles, '--sanitize=address', '--families=trt10'])
     await made.build()
     return made
   }
@@ -58,7 +50,7 @@ export class SanitizedPackage {
   async build(): Promise<void> {
     const build = join(this.root, 'build', 'cmake')
     const options = [
-      `-DTENSORRT_NODE_SANITIZE=${this.#sanitizer}`,
+      '-DTENSORRT_NODE_SANITIZE=address',
       `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(this.root, 'build', 'Release')}`,
     ]
     await run('cmake', ['-S', this.root, '-B', build, ...options])
@@ -70,7 +62,7 @@ export class SanitizedPackage {
     return runFixture(name, {
       ...options,
       root: this.root,
-      doubles: join(ROOT, 'build', `doubles-${this.#sanitizer}`),
+      doubles: join(ROOT, 'build', 'doubles-address'),
       env: {
         LD_PRELOAD: this.#runtime,
         ASAN_OPTIONS: 'detect_leaks=1:exitcode=99',
