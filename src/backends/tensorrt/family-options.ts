@@ -31,7 +31,7 @@ export interface OptionRow extends Readonly<Record<AddonFamily, OptionSupport>> 
   readonly tuning?: boolean
 }
 
-const FLAG = { shows: 'the builder flag; proven by npm run test:gpu' }
+const FLAG = { shows: 'the builder is told so; what it makes of it, npm run test:gpu shows' }
 const BYTE_IDENTICAL = 'plans with and without it are the same byte for byte (1.7.1)'
 const STRONGLY_TYPED_ONLY =
   'its networks are strongly typed: every type comes from the model, and there is no such builder flag any more'
@@ -60,7 +60,7 @@ export const FAMILY_OPTIONS: Readonly<Record<keyof BuildSettings, OptionRow>> = 
   stronglyTyped: {
     asks: (value) => value === false,
     rtx: { refused: STRONGLY_TYPED_ONLY },
-    trt10: { shows: 'the network flag; proven by npm run test:gpu' },
+    trt10: { shows: 'the network is told so; what the builder makes of it, npm run test:gpu shows' },
     trt11: { refused: STRONGLY_TYPED_ONLY },
   },
   optimizationLevel: {
