@@ -5,7 +5,7 @@
  * TensorRT-RTX 1.7.1.116 was tried without a GPU on eight models (the PP-OCRv4 detector and recogniser; small ones in fp32,
  * fp16 and bf16, with 2:4 sparse weights, with parallel branches). Two builds with the same options give the same bytes
  * there, so an option that never changes a byte and never fails a build does nothing: it is refused. TensorRT 10 and 11
- * build on a GPU only; what stands for them is what their headers say, and npm run test:gpu is where it is proven.
+ * build on a GPU only: here it is proven what their builder is told (test/native), and npm run test:gpu is for the rest.
  */
 import { TrtError } from '../../errors.js'
 import type { BuildSettings } from '../backend.js'
