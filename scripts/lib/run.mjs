@@ -18,7 +18,7 @@ export const STRICT = process.env.CI === 'true' || process.env.CI === '1'
 export class CommandError extends Error {}
 
 /**
- * Runs a command in the project's folder and gives back what it printed.
+ * Runs a command in the project's folder and gives back what it printed to stdout.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -33,13 +33,20 @@ export function run(command, args, { env = {}, show = false, cwd = ROOT } = {}) 
       env: { ...process.env, ...env },
       stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
     })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk))
+    let printed = ''
+    let everything = ''
+    child.stdout?.on('data', (chunk) => {
+      printed += chunk
+      everything += chunk
+    })
+    child.stderr?.on('data', (chunk) => {
+      everything += chunk
+    })
     child.once('error', (error) => reject(new CommandError(`${command}: ${error.message}`)))
     child.once('close', (code, signal) => {
-      if (code === 0) resolve(output)
+      if (code === 0) resolve(printed)
       else {
-        const tail = output.trimEnd().split('\n').slice(-60).join('\n')
+        const tail = everything.trimEnd().split('\n').slice(-60).join('\n')
         reject(new CommandError(`${command} ${args.join(' ')} ended with ${signal ?? `code ${code}`}\n${tail}`))
       }
     })
