@@ -53,11 +53,6 @@ export function run(command, args, { env = {}, show = false, cwd = ROOT } = {}) 
   })
 }
 
-/** Whether `command` is on the PATH. */
-export function hasCommand(command) {
-  return (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, command)))
-}
-
 /** Prints `title`, works, and prints how long it took. */
 export async function step(title, work) {
   const started = performance.now()

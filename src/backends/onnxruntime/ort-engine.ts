@@ -54,30 +54,11 @@ export class OrtEngine implements BackendEngine {
   }
 
   /** The data of `feeds` has to stay as it is until the promise settles. */
-  run(
+  async run(
     feeds: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],
     _profile: number,
     signal?: AbortSignal,
-  ): Promise<Record<string, Tensor>> {
-    return this.#compute(feeds, outputs, signal)
-  }
-
-  async close(): Promise<void> {
-    forgotten.unregister(this)
-    await this.#host.kill()
-    // A call that was aborted may still be writing or reading.
-    const slots = await Promise.all(Array.from({ length: SLOTS }, () => this.#slots.acquire()))
-    await releaseAll(
-      this.#host,
-      slots.map(({ file }) => file),
-    )
-  }
-
-  async #compute(
-    feeds: ReadonlyMap<string, Tensor>,
-    outputs: readonly string[],
-    signal: AbortSignal | undefined,
   ): Promise<Record<string, Tensor>> {
     const slot = await this.#slots.acquire(signal)
     try {
@@ -94,6 +75,17 @@ export class OrtEngine implements BackendEngine {
     } finally {
       this.#slots.release(slot)
     }
+  }
+
+  async close(): Promise<void> {
+    forgotten.unregister(this)
+    await this.#host.kill()
+    // A call that was aborted may still be writing or reading.
+    const slots = await Promise.all(Array.from({ length: SLOTS }, () => this.#slots.acquire()))
+    await releaseAll(
+      this.#host,
+      slots.map(({ file }) => file),
+    )
   }
 
   async #request(payload: RunPayload): Promise<RunReply> {
