@@ -1,8 +1,8 @@
 import type { BackendEngine, Profile, TensorInfo } from '../backends/backend.js'
+import { isPlainObject } from '../check.js'
 import { orAborted, TrtError, throwIfAborted } from '../errors.js'
 import type { BackendName, InferOptions } from '../options.js'
 import { checkTensor, describe, Tensor, type TensorLike } from '../tensor.js'
-import { isPlainObject } from './check.js'
 import { validateInferOptions } from './validate-options.js'
 
 /** Inputs of `infer`, by name. */

@@ -6,11 +6,11 @@
  * dimension that the model fixes keeps its value.
  */
 import type { Profile } from '../backends/backend.js'
+import { isPlainObject } from '../check.js'
 import { TrtError } from '../errors.js'
 import type { ValueInfo } from '../onnx/index.js'
 import type { ShapeRange, Shapes } from '../options.js'
 import { describe } from '../tensor.js'
-import { isPlainObject } from './check.js'
 
 /**
  * @param inputs the model's true inputs (initializers excepted)

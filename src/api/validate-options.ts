@@ -1,6 +1,4 @@
 import type { BuildSettings } from '../backends/backend.js'
-import { TrtError } from '../errors.js'
-import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools } from '../options.js'
 import {
   type Check,
   checkOptions,
@@ -15,7 +13,9 @@ import {
   isOneOf,
   isPlainObject,
   toBytes,
-} from './check.js'
+} from '../check.js'
+import { TrtError } from '../errors.js'
+import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools } from '../options.js'
 
 /** The GPU generations that TensorRT-RTX 1.7 can build for (`nvinfer1::ComputeCapability`, NvInfer.h). */
 export const COMPUTE_CAPABILITIES = ['7.5', '8.0', '8.6', '8.9', '12.0', '12.1'] as const

@@ -1,7 +1,7 @@
 /** The flags that say how to build, shared by `build` and `run`, and the {@link BuildOptions} that they stand for. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseByteSize } from '../api/check.js'
 import { COMPUTE_CAPABILITIES, TACTIC_SOURCES } from '../api/validate-options.js'
+import { parseByteSize } from '../check.js'
 import type { BuildOptions, ComputeCapability, MemoryPools, TacticSource } from '../options.js'
 import { type ShapeFlags, toShapes } from './shapes.js'
 

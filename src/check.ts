@@ -1,6 +1,6 @@
-import { TrtError } from '../errors.js'
-import type { ByteSize } from '../options.js'
-import { describe } from '../tensor.js'
+import { TrtError } from './errors.js'
+import type { ByteSize } from './options.js'
+import { describe } from './tensor.js'
 
 /** Says what was expected where `value` does not fit; `undefined` where it does. */
 export type Check = (value: unknown) => string | undefined
@@ -11,6 +11,7 @@ const expected = (what: string, fits: (value: unknown) => boolean): Check => {
 
 export const isBoolean = expected('a boolean', (value) => typeof value === 'boolean')
 export const isFunction = expected('a function', (value) => typeof value === 'function')
+export const isNumber = expected('a finite number', (value) => Number.isFinite(value))
 export const isNonEmptyString = expected('a non-empty string', (value) => typeof value === 'string' && value !== '')
 export const isByteSize = expected(
   "a number of bytes above 0, or a text such as '512MiB' or '2GiB'",
@@ -32,6 +33,15 @@ export function isInteger(min: number, max: number): Check {
   return expected(
     `an integer from ${min} to ${max}`,
     (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+  )
+}
+
+/** An array of `least` or more non-empty texts. */
+export function isTexts(least = 0): Check {
+  return expected(
+    `an array of ${least === 0 ? '' : `at least ${least} `}texts`,
+    (value) =>
+      Array.isArray(value) && value.length >= least && value.every((item) => typeof item === 'string' && item !== ''),
   )
 }
 
