@@ -109,7 +109,7 @@ function probeAddon(
 /** In a process of its own: loading onnxruntime-node changes globals, and a damaged one may crash. */
 async function probeOnnxruntime(): Promise<Finding> {
   const script = `
-    import { requireOrt } from ${JSON.stringify(new URL('../backends/onnxruntime/ort-session.js', import.meta.url))}
+    import { requireOrt } from ${JSON.stringify(new URL('../ort/ort-session.js', import.meta.url))}
     const say = (finding) => console.log(JSON.stringify(finding))
     try {
       say({ ok: true, detail: 'onnxruntime-node ' + requireOrt().env.versions.common, fixes: [] })

@@ -15,6 +15,7 @@
  */
 import { createHash } from 'node:crypto'
 import { messageOf, TrtError } from '../../errors.js'
+import type { PackedModel } from '../../ort/ort-session.js'
 import type { BuildSettings, Profile, TensorInfo } from '../backend.js'
 
 /** How an engine file of the CPU backend begins. */
@@ -40,12 +41,6 @@ export interface OrtEngineHeader {
   readonly profiles: readonly Profile[]
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
-}
-
-/** A model and its external data, by the location that the model has for each file. */
-export interface PackedModel {
-  readonly model: Uint8Array
-  readonly external: ReadonlyMap<string, Uint8Array>
 }
 
 /** The parts of the engine file, to be written one after the other; the model's bytes are not copied. */

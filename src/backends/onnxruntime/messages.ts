@@ -1,4 +1,5 @@
 /** What the CPU backend and its child process say to each other. Bulk data is in the scratch files. */
+import type { Call, Placed } from '../../ort/transfer.js'
 import type { BuildSettings, Profile, TensorInfo } from '../backend.js'
 
 /** A file, or so many bytes at the start of the first scratch file. */
@@ -37,30 +38,12 @@ export interface LoadReply {
   readonly version: string
 }
 
-/** A tensor's place in a slot's file. */
-export interface Placed {
-  readonly type: string
-  readonly dims: readonly number[]
-  /** Bytes from the start of the file, a multiple of {@link ALIGNMENT}. */
-  readonly offset: number
-}
-
+/** A call, whose inputs are in the scratch file of a slot. */
 export interface RunPayload {
   /** The scratch file that holds the inputs, and is to hold the outputs. */
   readonly slot: number
-  readonly inputs: { readonly [name: string]: Placed }
-  /** Bytes of all inputs together. */
-  readonly length: number
-  readonly outputs: readonly string[]
+  readonly call: Call
 }
 
 /** In the order asked for. */
 export type RunReply = readonly Placed[]
-
-/** As ArrayBuffers are aligned; enough for every element type, and for a cache line. */
-const ALIGNMENT = 64
-
-/** The first offset from `end` on where a tensor may lie. */
-export function nextOffset(end: number): number {
-  return Math.ceil(end / ALIGNMENT) * ALIGNMENT
-}

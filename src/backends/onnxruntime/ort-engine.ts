@@ -12,10 +12,11 @@
 import { TrtError, throwIfAborted } from '../../errors.js'
 import type { HostProcess } from '../../host/host-process.js'
 import type { ScratchFile } from '../../host/scratch-file.js'
-import { BYTES_PER_ELEMENT, type DataType, elementCount, Tensor } from '../../tensor.js'
+import { Lane, SlotPool } from '../../host/slot-pool.js'
+import { readResults, writeCall } from '../../ort/transfer.js'
+import type { Tensor } from '../../tensor.js'
 import type { BackendEngine } from '../backend.js'
-import { type LoadReply, nextOffset, type Placed, type RunPayload, type RunReply } from './messages.js'
-import { Lane, SlotPool } from './slot-pool.js'
+import type { LoadReply, RunPayload, RunReply } from './messages.js'
 
 /** One call being written, one computed, one read back. */
 export const SLOTS = 3
@@ -65,12 +66,12 @@ export class OrtEngine implements BackendEngine {
       // Wrapped in an object, for the next call may write while the child computes this one.
       const { reply } = await this.#writing.run(async () => {
         throwIfAborted('infer', signal)
-        return { reply: this.#request(await writeInputs(slot, feeds, outputs)) }
+        return { reply: this.#request({ slot: slot.index, call: await writeCall(slot.file, feeds, outputs) }) }
       })
       const placed = await reply
       return await this.#reading.run(async () => {
         throwIfAborted('infer', signal)
-        return readOutputs(slot, outputs, placed)
+        return readResults(slot.file, outputs, placed)
       })
     } finally {
       this.#slots.release(slot)
@@ -105,35 +106,4 @@ export class OrtEngine implements BackendEngine {
 export async function releaseAll(host: HostProcess | undefined, files: readonly ScratchFile[]): Promise<void> {
   await host?.kill()
   for (const file of files) file.close()
-}
-
-async function writeInputs(
-  { index, file }: Slot,
-  feeds: ReadonlyMap<string, Tensor>,
-  outputs: readonly string[],
-): Promise<RunPayload> {
-  const inputs: Record<string, Placed> = {}
-  let length = 0
-  for (const [name, { type, dims, data }] of feeds) {
-    // An empty tensor takes no place: past the last byte written there would be nothing to read.
-    const offset = data.byteLength === 0 ? 0 : nextOffset(length)
-    length = Math.max(length, offset + data.byteLength)
-    inputs[name] = { type, dims, offset }
-    await file.write(data, offset)
-  }
-  return { slot: index, inputs, length, outputs }
-}
-
-async function readOutputs(
-  { file }: Slot,
-  names: readonly string[],
-  placed: readonly Placed[],
-): Promise<Record<string, Tensor>> {
-  const results: Record<string, Tensor> = {}
-  for (const [index, { type, dims, offset }] of placed.entries()) {
-    const bytes = new ArrayBuffer(elementCount(dims) * BYTES_PER_ELEMENT[type as DataType])
-    await file.read(new Uint8Array(bytes), offset)
-    results[names[index] as string] = Tensor.fromBuffer(type as DataType, bytes, dims)
-  }
-  return results
 }

@@ -1,10 +1,9 @@
 /** What onnxruntime's messages mean. It has codes inside, but its Node binding gives only the texts (1.30). */
-import { messageOf, TrtError } from '../../errors.js'
-import { elementTypeName } from '../../onnx/data-types.js'
-import { allNodeLists } from '../../onnx/io/check-graph.js'
-import { decodeModel } from '../../onnx/io/decode-model.js'
-import { MemorySource } from '../../onnx/io/source.js'
-import type { PackedModel } from './engine-file.js'
+import { messageOf, TrtError } from '../errors.js'
+import { elementTypeName } from '../onnx/data-types.js'
+import { allNodeLists } from '../onnx/io/check-graph.js'
+import { decodeModel } from '../onnx/io/decode-model.js'
+import { type ModelSource, openSource } from '../onnx/io/source.js'
 
 const UNKNOWN_OP =
   /No Op registered for (\S+)|(\S+?)\(-?\d+\) is not a registered function\/op|Could not find an implementation for (\S+?)\(/
@@ -15,7 +14,7 @@ const TOO_NEW = /Unsupported model IR version|is under development and support f
 /** Why a session could not be made. */
 export function loadError(
   error: unknown,
-  packed: PackedModel,
+  model: ModelSource,
   name: string,
   code: 'BUILD_FAILED' | 'LOAD_FAILED',
 ): TrtError {
@@ -25,7 +24,7 @@ export function loadError(
   const op = UNKNOWN_OP.exec(text)
   if (op !== null) {
     const opName = (op[1] ?? op[2] ?? op[3]) as string
-    const node = /\("([^"]*)", /.exec(text)?.[1] ?? /with name '([^']*)'/.exec(text)?.[1] ?? nodeOfOp(opName, packed)
+    const node = /\("([^"]*)", /.exec(text)?.[1] ?? /with name '([^']*)'/.exec(text)?.[1] ?? nodeOfOp(opName, model)
     return new TrtError(
       'UNSUPPORTED_OP',
       `${name}: onnxruntime has no op ${opName}, of node ${JSON.stringify(node)} (${said})`,
@@ -85,9 +84,9 @@ function outOfMemory(what: string, cause: unknown): TrtError {
 }
 
 /** The first node with the op, for messages that name only `domain:Op`. */
-function nodeOfOp(op: string, { model }: PackedModel): string {
+function nodeOfOp(op: string, model: ModelSource): string {
   try {
-    for (const { node } of allNodeLists(decodeModel(new MemorySource(model)))) {
+    for (const { node } of allNodeLists(decodeModel(openSource(model)))) {
       const found = node.find(({ domain, opType }) => op === (domain ? `${domain}:${opType}` : opType))
       if (found !== undefined) return found.name || (found.output[0] ?? '')
     }

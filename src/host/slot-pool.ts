@@ -1,4 +1,4 @@
-import { abortedError } from '../../errors.js'
+import { abortedError } from '../errors.js'
 
 /** Hands a few things out to many callers, first come, first served. */
 export class SlotPool<Slot> {
