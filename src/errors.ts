@@ -26,6 +26,7 @@
  * | `INFERENCE_FAILED` | the backend failed while computing |
  * | `OUT_OF_MEMORY` | host or device memory ran out |
  * | `PROCESS_CRASHED` | the child process that did the work ended by itself or by a signal |
+ * | `VERIFICATION_FAILED` | a rewritten model does not compute what it did before |
  * | `ABORTED` | the caller's `AbortSignal` fired; `cause` is the signal's reason |
  * | `CLOSED` | the engine was closed before or during the call |
  * | `SDK_INSTALL_FAILED` | `sdk install` could not fetch, check or unpack a package |
@@ -52,6 +53,7 @@ export type TrtErrorCode =
   | 'INFERENCE_FAILED'
   | 'OUT_OF_MEMORY'
   | 'PROCESS_CRASHED'
+  | 'VERIFICATION_FAILED'
   | 'ABORTED'
   | 'CLOSED'
   | 'SDK_INSTALL_FAILED'

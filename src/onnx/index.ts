@@ -27,5 +27,12 @@ export type { TensorStatistics } from './model/statistics.js'
 export { ModelTensor, type RawTensor } from './model/tensor.js'
 export { Value } from './model/value.js'
 export * from './passes/index.js'
+export {
+  compareTensors,
+  differenceText,
+  type TensorDifference,
+  type Tolerance,
+} from './run/compare-tensors.js'
 export { openRunner, type Runner, type RunnerOptions, run } from './run/runner.js'
+export { type SampleOptions, sampleFeeds } from './run/sample-feeds.js'
 export type { Dim } from './value-type.js'

@@ -18,6 +18,7 @@ import { type Check, checkOptions } from '../../check.js'
 import type { Model } from '../model/model.js'
 import { Node } from '../model/node.js'
 import { Value } from '../model/value.js'
+import type { Verification } from './verifier.js'
 
 /** How an option's value is written on the command line. */
 export type OptionKind = 'boolean' | 'number' | 'text' | 'texts' | 'json'
@@ -50,6 +51,8 @@ export interface PassReport {
   readonly notes: readonly string[]
   /** Measurements, e.g. counts of weights by what happened to them. Empty for most passes. */
   readonly figures: Readonly<Record<string, number>>
+  /** What `transform` with `verify` found; undefined where the model was not checked. */
+  readonly verification?: Verification
 }
 
 /** What {@link PassDefinition.apply} gets besides the model and its options. */
