@@ -122,6 +122,11 @@ export class Tensor<T extends DataType = DataType> {
     return this.data.length
   }
 
+  /** Where the data is. `run()` of onnxruntime-node asks for it, and so takes these tensors as it takes its own. */
+  get location(): 'cpu' {
+    return 'cpu'
+  }
+
   /** A tensor over the bytes of `buffer`, not copied: `byteOffset` must suit the type. */
   static fromBuffer<T extends DataType>(
     type: T,
