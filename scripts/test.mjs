@@ -10,6 +10,7 @@ import {
   PYTHON,
   setUpAddons,
   setUpDist,
+  setUpModels,
   setUpPackages,
   setUpPython,
   setUpSdk,
@@ -24,6 +25,7 @@ const parts = []
 await setUpPackages()
 await setUpDist()
 const noPython = await attempt(setUpPython)
+const noModels = await attempt(setUpModels)
 const noHeaders = await attempt(() => setUpSdk('headers'))
 const noRtx = await attempt(() => setUpSdk('rtx'))
 
@@ -58,6 +60,7 @@ for (const { name, outcome, detail } of parts) {
 }
 for (const { test, reason } of vitest.skipped) console.log(`– skipped: ${test}: ${reason}`)
 if (noRtx !== undefined) console.log(`– TensorRT-RTX could not be installed, so no real engine was built: ${noRtx}`)
+if (noModels !== undefined) console.log(`– not every trained model could be installed: ${noModels}`)
 const count = (outcome) => parts.filter((part) => part.outcome === outcome).length
 const failed = count('failed') + vitest.failed
 console.log(
