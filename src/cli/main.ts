@@ -7,6 +7,7 @@ import { registerDoctor } from './commands/doctor.js'
 import { registerInspect } from './commands/inspect.js'
 import { registerRun } from './commands/run.js'
 import { registerSdk } from './commands/sdk.js'
+import { registerSurgeon } from './commands/surgeon/index.js'
 import { CliIo } from './io.js'
 
 const EXIT_CODES = `
@@ -33,6 +34,7 @@ function makeProgram(): Command {
   registerBuild(program)
   registerRun(program)
   registerInspect(program)
+  registerSurgeon(program)
   registerDoctor(program)
   registerSdk(program)
   return program

@@ -9,6 +9,7 @@
  * @packageDocumentation
  */
 export type { ElementType } from './data-types.js'
+export { type Difference, diff } from './diff.js'
 export { inspectModel, type ModelInfo, type ValueInfo } from './inspect-model.js'
 export type { ExternalFile } from './io/external-data.js'
 export type { WriteOptions } from './io/move-data.js'

@@ -17,18 +17,28 @@ test('--help names the commands and the exit codes', async () => {
   const { code, stdout, stderr } = await runCli(['--help'])
   expect(code).toBe(0)
   expect(stderr).toBe('')
-  for (const word of ['build', 'run', 'inspect', 'sdk', 'doctor', 'Exit codes:', '130']) expect(stdout).toContain(word)
+  for (const word of ['build', 'run', 'inspect', 'surgeon', 'sdk', 'doctor', 'Exit codes:', '130'])
+    expect(stdout).toContain(word)
 })
 
-test.each(['build', 'run', 'inspect', 'sdk list', 'sdk install', 'sdk where', 'doctor'])(
-  '%s --help has examples and --json',
-  async (command) => {
-    const { code, stdout, stderr } = await runCli([...command.split(' '), '--help'])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain(`$ tensorrt-node ${command.split(' ')[0]}`)
-    expect(stdout).toContain('--json')
-  },
-)
+test.each([
+  'build',
+  'run',
+  'inspect',
+  'surgeon apply',
+  'surgeon list',
+  'surgeon show',
+  'surgeon diff',
+  'sdk list',
+  'sdk install',
+  'sdk where',
+  'doctor',
+])('%s --help has examples and --json', async (command) => {
+  const { code, stdout, stderr } = await runCli([...command.split(' '), '--help'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toContain(`$ tensorrt-node ${command.split(' ')[0]}`)
+  expect(stdout).toContain('--json')
+})
 
 test('without a command it prints its help on stderr', async () => {
   const { code, stdout, stderr } = await runCli([])

@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import { registerApply } from './apply.js'
+import { registerDiff } from './diff.js'
+import { registerList } from './list.js'
+import { registerShow } from './show.js'
+
+/** `tensorrt-node surgeon MODEL …`, and `surgeon list|show|diff`. */
+export function registerSurgeon(program: Command): void {
+  const surgeon = program
+    .command('surgeon')
+    .description('Change ONNX models so that TensorRT takes them: apply passes, look inside, compare')
+  registerApply(surgeon)
+  registerList(surgeon)
+  registerShow(surgeon)
+  registerDiff(surgeon)
+}
