@@ -367,3 +367,14 @@ export function changed<M extends Message>(message: M, fields: Partial<M>): M {
   const copy = new MESSAGES[message.$type]()
   return Object.assign(copy, message, { $span: undefined, $touched: true }, fields) as unknown as M
 }
+
+/** A copy of a message that shares nothing with it but bytes. */
+export function cloned<M extends Message>(message: M): M {
+  const copy = Object.assign(new MESSAGES[message.$type](), message) as unknown as Record<string, unknown>
+  for (const { slot, kind } of SCHEMAS[message.$type].messageFields) {
+    const value = copy[slot]
+    if (value === undefined || value instanceof Lazy) continue
+    copy[slot] = kind === 'messages' ? (value as Message[]).map(cloned) : cloned(value as Message)
+  }
+  return copy as unknown as M
+}

@@ -67,7 +67,7 @@ export class Graph {
     this.owner = owner
     this.#valueInfos = new Set(proto.valueInfo)
     this.#linkSources()
-    this.#linkNodes()
+    this.#linkNodes(proto.node)
     for (const output of proto.output) {
       const [name, info] = nameAndInfo(output)
       this.#pushOutput(this.#resolve(name), info)
@@ -343,6 +343,18 @@ export class Graph {
     this.touch()
   }
 
+  /** @internal takes messages of nodes in, whose names of values are free here, and declarations of values */
+  adopt(nodes: readonly NodeProto[], infos: readonly ValueInfoProto[]): void {
+    this.#linkNodes(nodes)
+    for (const info of infos) {
+      this.#values.get(info.name ?? '')?.state.declare(info)
+      this.#valueInfos.add(info)
+    }
+    this.#list = undefined
+    this.touch()
+    this.touchOrder()
+  }
+
   /** @internal takes everything out, so that the values of graphs around know no users here */
   clear(): void {
     for (const node of this.#nodes) this.#detach(node)
@@ -393,8 +405,8 @@ export class Graph {
   }
 
   /** All outputs first: nodes need not be in order, and graphs inside read what comes later too. */
-  #linkNodes(): void {
-    const nodes = this.proto.node.map((proto) => {
+  #linkNodes(protos: readonly NodeProto[]): void {
+    const nodes = protos.map((proto) => {
       const node = new Node(this, proto)
       const outputs = proto.output.map((name) => (name === '' ? undefined : this.#newValue(name)))
       this.context.nodeNames.add(node.name)

@@ -16,6 +16,11 @@ export class Names {
     return this.#counted().has(name)
   }
 
+  /** How many use a name. */
+  count(name: string): number {
+    return this.#counted().get(name) ?? 0
+  }
+
   add(name: string): void {
     if (this.#counts !== undefined) count(this.#counts, name, 1)
   }

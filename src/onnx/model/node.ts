@@ -162,6 +162,17 @@ export class Node {
     return this.#subgraphs === undefined ? [] : [...this.#subgraphs.values()].flat()
   }
 
+  /** The values that it reads, those that graphs inside it read from outside or give out included; each once. */
+  get reads(): readonly Value[] {
+    const values = new Set(this.#inputs.filter((value) => value !== undefined))
+    for (const graph of this.subgraphs) {
+      for (const value of graph.outputs) values.add(value)
+      for (const inner of graph.nodesAsAdded) for (const value of inner.reads) values.add(value)
+      for (const value of graph.values) values.delete(value)
+    }
+    return [...values]
+  }
+
   /** Makes an empty graph the value of an attribute. */
   addSubgraph(name: string): Graph {
     this.delete(name)

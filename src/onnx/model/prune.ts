@@ -1,7 +1,6 @@
 import type { Graph } from './graph.js'
 import type { Node } from './node.js'
 import type { ModelTensor } from './tensor.js'
-import type { Value } from './value.js'
 
 /** What {@link Graph.prune} took out. */
 export interface PruneResult {
@@ -24,7 +23,7 @@ export function prune(graph: Graph): PruneResult {
   const suspects = [...graph.nodes]
   for (let node = suspects.pop(); node !== undefined; node = suspects.pop()) {
     if (gone.has(node) || !node.outputs.every((value) => value === undefined || value.isUnused)) continue
-    const sources = readsOf(node)
+    const sources = node.reads
     graph.removeNode(node)
     gone.add(node)
     for (const { producer } of sources) if (producer?.graph === graph) suspects.push(producer)
@@ -35,14 +34,4 @@ export function prune(graph: Graph): PruneResult {
     graph.removeConstant(value)
   }
   return { nodes: [...nodes, ...gone], initializers }
-}
-
-/** What a node reads, itself or by a graph inside. */
-function readsOf(node: Node): Value[] {
-  const values = node.inputs.filter((value) => value !== undefined)
-  for (const graph of node.subgraphs) {
-    values.push(...graph.outputs)
-    for (const inner of graph.nodesAsAdded) values.push(...readsOf(inner))
-  }
-  return values
 }

@@ -1,6 +1,12 @@
+import { extract } from './extract.js'
+import { insertOutput } from './insert-output.js'
+import { markIntermediates } from './mark-intermediates.js'
 import type { Pass } from './pass.js'
 import { setAttribute } from './set-attribute.js'
 
+export { type ExtractOptions, extract } from './extract.js'
+export { type InsertOutputOptions, insertOutput } from './insert-output.js'
+export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
 export {
   type Change,
   definePass,
@@ -19,4 +25,6 @@ export { type TransformOptions, transform } from './transform.js'
 export type { Verification, VerifyOptions } from './verifier.js'
 
 /** Every pass, by name. */
-export const PASSES: ReadonlyMap<string, Pass> = new Map([setAttribute].map((pass) => [pass.passName, pass as Pass]))
+export const PASSES: ReadonlyMap<string, Pass> = new Map(
+  [extract, insertOutput, markIntermediates, setAttribute].map((pass) => [pass.passName, pass as Pass]),
+)
