@@ -27,6 +27,13 @@ export type { PruneResult } from './model/prune.js'
 export type { TensorStatistics } from './model/statistics.js'
 export { ModelTensor, type RawTensor } from './model/tensor.js'
 export { Value } from './model/value.js'
+export {
+  type AttributeSchema,
+  type FormalParameter,
+  type OpSchema,
+  type SchemaAttributeType,
+  schemaOf,
+} from './ops/schema.js'
 export * from './passes/index.js'
 export {
   compareTensors,
@@ -36,4 +43,10 @@ export {
 } from './run/compare-tensors.js'
 export { openRunner, type Runner, type RunnerOptions, run } from './run/runner.js'
 export { type SampleOptions, sampleFeeds } from './run/sample-feeds.js'
+export {
+  type InferredTypes,
+  type InferTypesOptions,
+  inferTypes,
+  type TypeContradiction,
+} from './shapes/infer-types.js'
 export type { Dim } from './value-type.js'

@@ -82,6 +82,13 @@ export class Value {
     this.graph.touch()
   }
 
+  /** @internal as {@link setType}, for types that are no tensors' */
+  setTypeProto(make: () => TypeProto): void {
+    if (this.#state.infos.length === 0) this.graph.declare(this)
+    for (const info of this.#state.infos) Object.assign(info, { type: make(), $touched: true })
+    this.graph.touch()
+  }
+
   /**
    * Changes the name, also where nodes and graphs refer to it.
    *

@@ -1,10 +1,12 @@
 import { extract } from './extract.js'
+import { inferShapes } from './infer-shapes.js'
 import { insertOutput } from './insert-output.js'
 import { markIntermediates } from './mark-intermediates.js'
 import type { Pass } from './pass.js'
 import { setAttribute } from './set-attribute.js'
 
 export { type ExtractOptions, extract } from './extract.js'
+export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
 export { type InsertOutputOptions, insertOutput } from './insert-output.js'
 export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
 export {
@@ -26,5 +28,5 @@ export type { Verification, VerifyOptions } from './verifier.js'
 
 /** Every pass, by name. */
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
-  [extract, insertOutput, markIntermediates, setAttribute].map((pass) => [pass.passName, pass as Pass]),
+  [extract, inferShapes, insertOutput, markIntermediates, setAttribute].map((pass) => [pass.passName, pass as Pass]),
 )
