@@ -36,6 +36,14 @@ export function isInteger(min: number, max: number): Check {
   )
 }
 
+/** A number from `min` to `max`. */
+export function isNumberFrom(min: number, max: number): Check {
+  return expected(
+    `a number from ${min} to ${max}`,
+    (value) => typeof value === 'number' && value >= min && value <= max,
+  )
+}
+
 /** An array of `least` or more non-empty texts. */
 export function isTexts(least = 0): Check {
   return expected(

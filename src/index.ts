@@ -24,4 +24,8 @@ export type {
   Shapes,
   TacticSource,
 } from './options.js'
+export { Batcher, type BatchOptions, batch } from './service/batch.js'
+export type { Batchable } from './service/batch-layout.js'
+export { type SpanLike, type TracerLike, traceTo } from './service/spans.js'
 export { type DataOf, type DataType, Tensor, type TensorData, type TensorLike } from './tensor.js'
+export type { BuildTrace, InferTrace, LoadTrace } from './tracing.js'
