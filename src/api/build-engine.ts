@@ -5,6 +5,7 @@ import { throwIfAborted } from '../errors.js'
 import { toPath, writeFileAtomic } from '../files.js'
 import { inspectModel, type ValueInfo } from '../onnx/index.js'
 import type { BackendName, BuildOptions } from '../options.js'
+import { traced } from '../tracing.js'
 import { resolveProfiles } from './resolve-profiles.js'
 import { SILENT, toBuildSettings, validateBuildOptions } from './validate-options.js'
 
@@ -69,7 +70,11 @@ export class BuildResult {
  *   `ONNXRUNTIME_NOT_FOUND`, `GPU_NOT_FOUND`, `BUILD_FAILED`, `OUT_OF_MEMORY`, `PROCESS_CRASHED`, `ABORTED`.
  *   No file and no process is left behind.
  */
-export async function buildEngine(options: BuildOptions): Promise<BuildResult> {
+export function buildEngine(options: BuildOptions): Promise<BuildResult> {
+  return traced('build', { options }, () => build(options))
+}
+
+async function build(options: BuildOptions): Promise<BuildResult> {
   validateBuildOptions(options)
   throwIfAborted('buildEngine', options.signal)
   const started = performance.now()

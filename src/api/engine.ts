@@ -3,6 +3,7 @@ import { isPlainObject } from '../check.js'
 import { orAborted, TrtError, throwIfAborted } from '../errors.js'
 import type { BackendName, InferOptions } from '../options.js'
 import { checkTensor, describe, Tensor, type TensorLike } from '../tensor.js'
+import { traced } from '../tracing.js'
 import { validateInferOptions } from './validate-options.js'
 
 /** Inputs of `infer`, by name. */
@@ -56,7 +57,11 @@ export class Engine {
    * @throws {TrtError} `INVALID_INPUT` (missing or unknown name, wrong type, rank or length), `SHAPE_OUT_OF_PROFILE`,
    *   `INVALID_ARGUMENT` (options), `CLOSED`, `ABORTED`, `INFERENCE_FAILED`, `OUT_OF_MEMORY`, `PROCESS_CRASHED`
    */
-  async infer(feeds: Feeds, options: InferOptions = {}): Promise<Results> {
+  infer(feeds: Feeds, options: InferOptions = {}): Promise<Results> {
+    return traced('infer', { engine: this, feeds, options }, () => this.#infer(feeds, options))
+  }
+
+  async #infer(feeds: Feeds, options: InferOptions): Promise<Results> {
     if (this.#closed !== undefined)
       throw new TrtError('CLOSED', 'infer: the engine was closed', { hint: 'load it again' })
     validateInferOptions(options)

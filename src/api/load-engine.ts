@@ -4,6 +4,7 @@ import { orAborted, TrtError, throwIfAborted } from '../errors.js'
 import { openForReading, toPath } from '../files.js'
 import type { LoadOptions, Logger, LogLevel } from '../options.js'
 import { describe } from '../tensor.js'
+import { traced } from '../tracing.js'
 import { Engine } from './engine.js'
 import { SILENT, validateLoadOptions } from './validate-options.js'
 
@@ -16,7 +17,11 @@ import { SILENT, validateLoadOptions } from './validate-options.js'
  *   (a sound plan, of another version or family), `TENSORRT_NOT_FOUND`, `ADDON_NOT_BUILT`, `ONNXRUNTIME_NOT_FOUND`,
  *   `GPU_NOT_FOUND`, `LOAD_FAILED`, `OUT_OF_MEMORY`, `ABORTED`, `INVALID_ARGUMENT`
  */
-export async function loadEngine(engine: string | URL | Uint8Array, options: LoadOptions = {}): Promise<Engine> {
+export function loadEngine(engine: string | URL | Uint8Array, options: LoadOptions = {}): Promise<Engine> {
+  return traced('load', { engine, options }, () => load(engine, options))
+}
+
+async function load(engine: string | URL | Uint8Array, options: LoadOptions): Promise<Engine> {
   validateLoadOptions(options)
   throwIfAborted('loadEngine', options.signal)
   const source = toSource(engine)

@@ -36,6 +36,13 @@ new trt.Tensor('float8', new Uint8Array(1))
 // @ts-expect-error tensors, not arrays
 await engine.infer({ x: [1, 2, 3] })
 
+await using batcher = trt.batch(engine, { maxBatch: 16, maxDelayMs: 2 })
+await trt.batch(batcher).infer({ x: new trt.Tensor('float32', new Float32Array(1)) }, { outputs: ['y'] })
+// @ts-expect-error no such option
+trt.batch(engine, { maxDelay: 2 })
+// @ts-expect-error no tracer
+trt.traceTo({ startSpan: 1 })
+
 const code: trt.TrtErrorCode = 'ABORTED'
 // @ts-expect-error no such code
 const wrong: trt.TrtErrorCode = 'OOPS'
