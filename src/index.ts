@@ -24,6 +24,16 @@ export type {
   Shapes,
   TacticSource,
 } from './options.js'
+export {
+  type Candidate,
+  type CandidateReport,
+  type CompareOptions,
+  type Comparison,
+  compare,
+  type ValueReport,
+} from './parity/compare.js'
+export type { Divergence, DivergenceInput } from './parity/divergence.js'
+export { expectParity, type ParityOptions } from './parity/expect-parity.js'
 export { Batcher, type BatchOptions, batch } from './service/batch.js'
 export type { Batchable } from './service/batch-layout.js'
 export { type SpanLike, type TracerLike, traceTo } from './service/spans.js'

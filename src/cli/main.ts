@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { EXIT_USAGE, reportError, UsageError } from './command.js'
 import { registerBuild } from './commands/build.js'
+import { registerCompare } from './commands/compare.js'
 import { registerDoctor } from './commands/doctor.js'
 import { registerInspect } from './commands/inspect.js'
 import { registerRun } from './commands/run.js'
@@ -35,6 +36,7 @@ function makeProgram(): Command {
   registerRun(program)
   registerInspect(program)
   registerSurgeon(program)
+  registerCompare(program)
   registerDoctor(program)
   registerSdk(program)
   return program

@@ -38,6 +38,8 @@ export * from './passes/index.js'
 export {
   compareTensors,
   differenceText,
+  type ElementPair,
+  HISTOGRAM_ENDS,
   type TensorDifference,
   type Tolerance,
 } from './run/compare-tensors.js'

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { unpackEngine } from '../../backends/onnxruntime/engine-file.js'
+import { type FileKind, recogniseFile } from '../../backends/recognise-file.js'
 import { readError } from '../../files.js'
 import { inspectModel, type ModelInfo } from '../../onnx/index.js'
 import { define } from '../command.js'
 import { formatBytes, plural } from '../format.js'
 import type { CliIo } from '../io.js'
-import { type FileKind, recogniseFile } from '../recognise-file.js'
 import { profileRows, valueRows } from '../values.js'
 
 const EXAMPLES = [

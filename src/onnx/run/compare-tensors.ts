@@ -1,4 +1,4 @@
-import { elementAt } from '../../npy/elements.js'
+import { toNumbers } from '../../npy/numbers.js'
 import type { Tensor } from '../../tensor.js'
 
 /** How far a value may be from the expected one: `atol + rtol · |expected|`. Integers and booleans have to be equal. */
@@ -9,59 +9,119 @@ export interface Tolerance {
   readonly rtol: number
 }
 
-/** How two tensors differ. */
-export interface TensorDifference {
-  /** Why they cannot be compared element by element; undefined where they can. */
-  readonly mismatch: string | undefined
-  /** Largest |actual − expected|; infinite where only one is NaN or infinite. */
-  readonly maxAbs: number
-  /** Largest |actual − expected| / |expected|, over expected values that are not 0. */
-  readonly maxRel: number
-  /** Elements outside the tolerance. */
-  readonly outside: number
-  /** Elements. */
-  readonly size: number
-  /** The element that is farthest outside the tolerance, where one is. */
-  readonly worst: { readonly index: readonly number[]; readonly expected: number; readonly actual: number } | undefined
+/** One element of two tensors. */
+export interface ElementPair {
+  readonly index: readonly number[]
+  readonly expected: number
+  readonly actual: number
 }
 
-/** Compares two tensors, element by element. NaN equals NaN, and an infinity itself. */
-export function compareTensors(expected: Tensor, actual: Tensor, { atol, rtol }: Tolerance): TensorDifference {
+/** How two tensors differ. Figures are over all elements; NaN equals NaN, and an infinity itself. */
+export interface TensorDifference {
+  /** Why they cannot be compared element by element; undefined where they can. The figures are then infinite. */
+  readonly mismatch: string | undefined
+  /** Elements. */
+  readonly size: number
+  /** Elements outside the tolerance. */
+  readonly outside: number
+  /** Largest and mean |actual − expected|; infinite where only one is NaN or infinite. */
+  readonly maxAbs: number
+  readonly meanAbs: number
+  /** Largest and mean |actual − expected| / |expected|, over expected values that are finite and not 0. */
+  readonly maxRel: number
+  readonly meanRel: number
+  /** Largest distance in representable values of the type (units in the last place); undefined for integers and float64. */
+  readonly maxUlp: number | undefined
+  /** Σ a·b / √(Σ a² · Σ b²) over elements that are finite in both; 1 where both are all 0. */
+  readonly cosine: number
+  /** 10 · log10(Σ a² / Σ (b − a)²) in dB over elements that are finite in both; infinite where they are equal. */
+  readonly snr: number
+  /** Elements that are NaN or infinite in one tensor, and something else in the other. */
+  readonly nonFinite: number
+  /** Least and greatest of the expected values that are finite. */
+  readonly range: readonly [least: number, greatest: number]
+  /** The element that is farthest outside the tolerance, where one is. */
+  readonly worst: ElementPair | undefined
+  /**
+   * How many elements have an error of which size: 0, then below 1e-9, below 1e-8, … below 1e3, and from 1e3 on
+   * (not finite included).
+   */
+  readonly histogram: readonly number[]
+}
+
+/** The upper ends of {@link TensorDifference.histogram}'s bins: the first is for errors of 0, the last has no end. */
+export const HISTOGRAM_ENDS: readonly number[] = [0, ...Array.from({ length: 13 }, (_, i) => 10 ** (i - 9)), Infinity]
+
+/** Compares two tensors, element by element. */
+export function compareTensors(expected: Tensor, actual: Tensor, tolerance: Tolerance): TensorDifference {
   const mismatch = mismatchOf(expected, actual)
-  if (mismatch !== undefined) {
-    return {
-      mismatch,
-      maxAbs: Infinity,
-      maxRel: Infinity,
-      outside: expected.size,
-      size: expected.size,
-      worst: undefined,
+  if (mismatch !== undefined) return incomparable(mismatch, expected.size)
+  const { atol, rtol } = expected.type.includes('float') ? tolerance : { atol: 0, rtol: 0 }
+  const [as, bs] = [toNumbers(expected), toNumbers(actual)]
+  const histogram = HISTOGRAM_ENDS.map(() => 0)
+  let [maxAbs, sumAbs, maxRel, sumRel, rels, outside, nonFinite] = [0, 0, 0, 0, 0, 0, 0]
+  let [aa, bb, ab, dd, least, greatest] = [0, 0, 0, 0, Infinity, -Infinity]
+  let [worstExcess, worstAt] = [-1, -1]
+  for (let at = 0; at < as.length; at++) {
+    const a = as[at] as number
+    const b = bs[at] as number
+    const isSame = a === b || (Number.isNaN(a) && Number.isNaN(b))
+    const difference = isSame ? 0 : Math.abs(b - a)
+    const error = Number.isNaN(difference) ? Infinity : difference
+    const expectsNumber = Number.isFinite(a)
+    if (expectsNumber) {
+      if (a < least) least = a
+      if (a > greatest) greatest = a
+      if (Number.isFinite(b)) {
+        aa += a * a
+        bb += b * b
+        ab += a * b
+        dd += error * error
+      }
+      if (a !== 0) {
+        const relative = error / Math.abs(a)
+        if (relative > maxRel) maxRel = relative
+        sumRel += relative
+        rels++
+      }
     }
-  }
-  const isFloat = expected.type.includes('float')
-  let [maxAbs, maxRel, outside, worstExcess, worstAt] = [0, 0, 0, -1, -1]
-  for (let at = 0; at < expected.size; at++) {
-    const a = Number(elementAt(expected, at))
-    const b = Number(elementAt(actual, at))
-    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue
-    const error = Math.abs(b - a)
-    const absolute = Number.isNaN(error) ? Infinity : error
-    maxAbs = Math.max(maxAbs, absolute)
-    if (a !== 0 && Number.isFinite(a)) maxRel = Math.max(maxRel, absolute / Math.abs(a))
-    const excess = isFloat && Number.isFinite(a) ? absolute - (atol + rtol * Math.abs(a)) : absolute
+    const bin = binOf(error)
+    histogram[bin] = (histogram[bin] as number) + 1
+    if (error === 0) continue
+    if (error > maxAbs) maxAbs = error
+    sumAbs += error
+    if (!expectsNumber || !Number.isFinite(b)) nonFinite++
+    const excess = expectsNumber ? error - (atol + rtol * Math.abs(a)) : error
     if (excess <= 0) continue
     outside++
-    if (excess > worstExcess) [worstExcess, worstAt] = [excess, at]
+    if (excess > worstExcess) {
+      worstExcess = excess
+      worstAt = at
+    }
   }
-  const worst =
-    worstAt < 0
-      ? undefined
-      : {
-          index: indexOf(worstAt, expected.dims),
-          expected: Number(elementAt(expected, worstAt)),
-          actual: Number(elementAt(actual, worstAt)),
-        }
-  return { mismatch, maxAbs, maxRel, outside, size: expected.size, worst }
+  return {
+    mismatch,
+    size: as.length,
+    outside,
+    maxAbs,
+    meanAbs: as.length === 0 ? 0 : sumAbs / as.length,
+    maxRel,
+    meanRel: rels === 0 ? 0 : sumRel / rels,
+    maxUlp: maxUlpOf(expected, actual),
+    cosine: aa === bb && aa === ab ? 1 : ab / Math.sqrt(aa * bb),
+    snr: dd === 0 ? Infinity : 10 * Math.log10(aa / dd),
+    nonFinite,
+    range: [least, greatest],
+    worst:
+      worstAt < 0
+        ? undefined
+        : {
+            index: indexOf(worstAt, expected.dims),
+            expected: as[worstAt] as number,
+            actual: bs[worstAt] as number,
+          },
+    histogram,
+  }
 }
 
 /** The difference in words; undefined where the tensors are the same within the tolerance. */
@@ -75,9 +135,49 @@ export function differenceText({ mismatch, outside, size, worst, maxAbs }: Tenso
   )
 }
 
+function incomparable(mismatch: string, size: number): TensorDifference {
+  const all = { maxAbs: Infinity, meanAbs: Infinity, maxRel: Infinity, meanRel: Infinity, maxUlp: undefined }
+  const none = { cosine: Number.NaN, snr: -Infinity, nonFinite: 0, range: [Number.NaN, Number.NaN] as const }
+  return { mismatch, size, outside: size, ...all, ...none, worst: undefined, histogram: HISTOGRAM_ENDS.map(() => 0) }
+}
+
 function mismatchOf(expected: Tensor, actual: Tensor): string | undefined {
   const text = ({ type, dims }: Tensor): string => `${type}[${dims.join(',')}]`
   return text(expected) === text(actual) ? undefined : `expected ${text(expected)}, received ${text(actual)}`
+}
+
+function binOf(error: number): number {
+  if (error === 0) return 0
+  let bin = 1
+  while (error >= (HISTOGRAM_ENDS[bin] as number) && bin < HISTOGRAM_ENDS.length - 1) bin++
+  return bin
+}
+
+/** Bit patterns of floats, read as integers with the sign apart, are in the order of their values. */
+function maxUlpOf(expected: Tensor, actual: Tensor): number | undefined {
+  const bits = bitsOf(expected)
+  const others = bitsOf(actual)
+  if (bits === undefined || others === undefined) return undefined
+  const half = bits instanceof Uint16Array ? 0x8000 : 0x80000000
+  const infinity = { float16: 0x7c00, bfloat16: 0x7f80, float32: 0x7f800000 }[expected.type as 'float32']
+  let most = 0
+  for (let at = 0; at < bits.length; at++) {
+    if (bits[at] === others[at]) continue
+    const [a, b] = [orderOf(bits[at] as number, half), orderOf(others[at] as number, half)]
+    // What is NaN or infinite in one of them is counted apart.
+    if (Math.abs(a) >= infinity || Math.abs(b) >= infinity) continue
+    most = Math.max(most, Math.abs(a - b))
+  }
+  return most
+}
+
+function orderOf(bits: number, half: number): number {
+  return bits >= half ? half - bits : bits
+}
+
+function bitsOf({ type, data }: Tensor): Uint16Array | Uint32Array | undefined {
+  if (type === 'float16' || type === 'bfloat16') return data as Uint16Array
+  return type === 'float32' ? new Uint32Array(data.buffer, data.byteOffset, data.length) : undefined
 }
 
 function indexOf(at: number, dims: readonly number[]): number[] {

@@ -1,5 +1,5 @@
-import { type EngineKind, HEADER_BYTES, recogniseEngine } from '../backends/recognise-engine.js'
 import { openForReading } from '../files.js'
+import { type EngineKind, HEADER_BYTES, recogniseEngine } from './recognise-engine.js'
 
 /** What a file is, as its first bytes tell. */
 export type FileKind = EngineKind | { readonly kind: 'onnx' }

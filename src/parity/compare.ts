@@ -1,0 +1,237 @@
+/**
+ * Is the engine still the model? Runs a reference and candidates on the same inputs, and measures how far they are apart.
+ *
+ * Layers are compared in groups, and every group is run anew: memory stays bounded by the group, and a model whose values
+ * fit into one group is run once. Keeping all values of a big model would take gigabytes for figures of a few bytes each.
+ */
+import { buildEngine } from '../api/build-engine.js'
+import { Engine, type Feeds } from '../api/engine.js'
+import { loadEngine } from '../api/load-engine.js'
+import { TrtError, throwIfAborted } from '../errors.js'
+import {
+  compareTensors,
+  Model,
+  type RunnerOptions,
+  read,
+  type SampleOptions,
+  sampleFeeds,
+  type TensorDifference,
+  type Tolerance,
+} from '../onnx/index.js'
+import type { BuildOptions } from '../options.js'
+import type { Tensor, TensorLike } from '../tensor.js'
+import { type Divergence, firstDivergence } from './divergence.js'
+import { engineRunner, modelRunner, type ParityRunner, tensorsRunner } from './runner.js'
+import { openFile } from './sources.js'
+
+/** What is compared with the reference. */
+export type Candidate =
+  /** A file: an ONNX model, an engine, a .npz file, or a folder of .npy files. */
+  | string
+  | URL
+  | Model
+  /** A loaded engine; it is left open. */
+  | Engine
+  /** Tensors by name, computed elsewhere from the same inputs. */
+  | ReadonlyMap<string, Tensor>
+  /** The reference model, built with these options. */
+  | { readonly build: Omit<BuildOptions, 'onnx' | 'signal'> }
+
+/** Options of {@link compare}. */
+export interface CompareOptions {
+  /** The reference: a path, bytes, or a model. It runs on onnxruntime's CPU. */
+  readonly model: string | URL | Uint8Array | Model
+  /** By the names that the report calls them. */
+  readonly candidates: { readonly [name: string]: Candidate }
+  /** Inputs, or how to make random ones. Default: random by seed 0. */
+  readonly inputs?: { readonly feeds: { readonly [input: string]: TensorLike } } | SampleOptions
+  /** Compare the values inside too, where both sides have one of a name. Default false. */
+  readonly layers?: boolean
+  /** What counts as equal. Default: atol 1e-5, rtol 1e-3. */
+  readonly tolerance?: Partial<Tolerance> & {
+    /** Other tolerances for single values, by the reference's name. */
+    readonly values?: { readonly [name: string]: Partial<Tolerance> }
+  }
+  /** The candidates' names of values, by the reference's names, where they differ. */
+  readonly names?: { readonly [reference: string]: string }
+  /** How onnxruntime runs models: see {@link RunnerOptions}. Default: `optimization: 'disabled'`. */
+  readonly onnxruntime?: Pick<RunnerOptions, 'optimization' | 'threads' | 'exactInt8'>
+  /** Told how many values of how many were compared, of all candidates. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
+  readonly signal?: AbortSignal
+}
+
+/** How one value compares. */
+export interface ValueReport extends TensorDifference {
+  /** The reference's name. */
+  readonly name: string
+  readonly tolerance: Tolerance
+  /** Whether every element is within the tolerance. */
+  readonly passed: boolean
+}
+
+/** How one candidate compares. */
+export interface CandidateReport {
+  readonly name: string
+  readonly outputs: readonly ValueReport[]
+  /** The values inside, in topological order; empty without `layers`. */
+  readonly layers: readonly ValueReport[]
+  /** Outputs of the reference that the candidate does not have. */
+  readonly missing: readonly string[]
+  /** Where it leaves the tolerance first; undefined where it does not. */
+  readonly firstDivergence: Divergence | undefined
+  /** Whether all outputs are there and within the tolerance. */
+  readonly passed: boolean
+}
+
+/** What {@link compare} found. */
+export interface Comparison {
+  readonly candidates: readonly CandidateReport[]
+  /** The shapes of the inputs, by name. */
+  readonly shapes: { readonly [input: string]: readonly number[] }
+  /** Whether all candidates passed. */
+  readonly passed: boolean
+}
+
+const DEFAULT_TOLERANCE: Tolerance = { atol: 1e-5, rtol: 1e-3 }
+
+/** Values of the first group of layers; from then on as many as take {@link GROUP_BYTES}. */
+const FIRST_GROUP = 32
+
+/** Bytes of one side's values in a group. */
+const GROUP_BYTES = 256 * 2 ** 20
+
+/**
+ * Compares candidates with a reference model, on the same inputs.
+ *
+ * @throws {TrtError} `INVALID_ARGUMENT`; whatever loading, building and running the sides throws
+ * @example
+ * const { passed, candidates } = await trt.compare({
+ *   model: 'model.onnx',
+ *   candidates: { simplified: 'simplified.onnx', cpu: { build: { backend: 'onnxruntime' } } },
+ *   layers: true,
+ * })
+ */
+export async function compare(options: CompareOptions): Promise<Comparison> {
+  const { signal, onnxruntime = { optimization: 'disabled' } } = options
+  const reference = options.model instanceof Model ? options.model : await read(options.model)
+  const names = Object.keys(options.candidates)
+  if (names.length === 0) throw new TrtError('INVALID_ARGUMENT', 'compare: expected one candidate or more')
+  const { inputs = {} } = options
+  const feeds = 'feeds' in inputs ? (inputs.feeds as Feeds) : sampleFeeds(reference, inputs)
+  const referenceRunner = modelRunner('the reference', reference, { ...onnxruntime, ...(signal && { signal }) })
+  const candidates: CandidateReport[] = []
+  for (const [index, name] of names.entries()) {
+    throwIfAborted('compare', signal)
+    const runner = await openCandidate(name, options.candidates[name] as Candidate, reference, options)
+    try {
+      const work = new Work(reference, referenceRunner, runner, feeds, options)
+      const report = (done: number, total: number) =>
+        options.onProgress?.({ done: index * total + done, total: names.length * total })
+      candidates.push(await work.run(report))
+    } finally {
+      await runner.close()
+    }
+  }
+  const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, dims]))
+  return { candidates, shapes, passed: candidates.every(({ passed }) => passed) }
+}
+
+/** One candidate against the reference. */
+class Work {
+  readonly #model: Model
+  readonly #reference: ParityRunner
+  readonly #candidate: ParityRunner
+  readonly #feeds: Feeds
+  readonly #options: CompareOptions
+
+  constructor(model: Model, reference: ParityRunner, candidate: ParityRunner, feeds: Feeds, options: CompareOptions) {
+    this.#model = model
+    this.#reference = reference
+    this.#candidate = candidate
+    this.#feeds = feeds
+    this.#options = options
+  }
+
+  async run(onProgress: (done: number, total: number) => void): Promise<CandidateReport> {
+    const has = (name: string): boolean => this.#candidate.values.has(this.#candidateName(name))
+    const outputs = this.#reference.outputs
+    const missing = outputs.filter((name) => !has(name))
+    const inner = this.#options.layers
+      ? [...this.#reference.values].filter((name) => !outputs.includes(name) && has(name))
+      : []
+    const found = new Map<string, ValueReport>()
+    const names = [...outputs.filter(has), ...inner]
+    let size = FIRST_GROUP
+    for (let at = 0; at < names.length; ) {
+      throwIfAborted('compare', this.#options.signal)
+      const group = names.slice(at, at + size)
+      let bytes = 0
+      for (const [name, expected, actual] of await this.#runGroup(group)) {
+        bytes += expected.data.byteLength
+        found.set(name, this.#report(name, expected, actual))
+      }
+      at += group.length
+      size = Math.max(1, Math.floor((GROUP_BYTES / Math.max(1, bytes)) * group.length))
+      onProgress(at, names.length)
+    }
+    const reports = (list: readonly string[]) => list.flatMap((name) => found.get(name) ?? [])
+    const compared = reports(outputs)
+    return {
+      name: this.#candidate.name,
+      outputs: compared,
+      layers: reports(inner),
+      missing,
+      firstDivergence: firstDivergence(this.#model, found, (name) => found.get(name)?.passed === false),
+      passed: missing.length === 0 && compared.every(({ passed }) => passed),
+    }
+  }
+
+  /** Values that no tensor of ours can hold (sequences, bfloat16 on the CPU) are left out: the others are found by halves. */
+  async #runGroup(group: readonly string[]): Promise<[name: string, expected: Tensor, actual: Tensor][]> {
+    try {
+      const expected = await this.#reference.run(this.#feeds, group)
+      const actual = await this.#candidate.run(this.#feeds, group.map(this.#candidateName))
+      return group.map((name) => [name, expected[name] as Tensor, actual[this.#candidateName(name)] as Tensor])
+    } catch (error) {
+      const [only, ...others] = group as [string]
+      const isBlamed = others.length === 0
+      if (!(error instanceof TrtError) || error.code !== 'UNSUPPORTED') throw error
+      if (isBlamed && this.#reference.outputs.includes(only)) throw error
+      if (isBlamed) return []
+      const half = Math.ceil(group.length / 2)
+      return [...(await this.#runGroup(group.slice(0, half))), ...(await this.#runGroup(group.slice(half)))]
+    }
+  }
+
+  readonly #candidateName = (name: string): string => this.#options.names?.[name] ?? name
+
+  #report(name: string, expected: Tensor, actual: Tensor): ValueReport {
+    const { values, ...all } = this.#options.tolerance ?? {}
+    const tolerance = { ...DEFAULT_TOLERANCE, ...all, ...values?.[name] }
+    const difference = compareTensors(expected, actual, tolerance)
+    return { name, tolerance, passed: difference.outside === 0 && difference.mismatch === undefined, ...difference }
+  }
+}
+
+async function openCandidate(
+  name: string,
+  candidate: Candidate,
+  reference: Model,
+  { signal, onnxruntime = { optimization: 'disabled' } }: CompareOptions,
+): Promise<ParityRunner> {
+  const runnerOptions = { ...onnxruntime, ...(signal && { signal }) }
+  if (candidate instanceof Model) return modelRunner(name, candidate, runnerOptions)
+  if (candidate instanceof Engine) return engineRunner(name, candidate, false)
+  if (candidate instanceof Map) return tensorsRunner(name, candidate as ReadonlyMap<string, Tensor>)
+  if (typeof candidate === 'string' || candidate instanceof URL) {
+    const file = await openFile(candidate)
+    if (file.kind === 'model') return modelRunner(name, file.model, runnerOptions)
+    return file.kind === 'engine' ? engineRunner(name, file.engine, true) : tensorsRunner(name, file.tensors)
+  }
+  const { build } = candidate as { build: BuildOptions }
+  // Bytes of a model with external data lack it: there the file that it was read from is built.
+  const onnx = reference.path ?? reference.toBytes()
+  const built = await buildEngine({ ...build, onnx, ...(signal && { signal }) })
+  return engineRunner(name, await loadEngine(built.plan, signal && { signal }), true)
+}
