@@ -1,19 +1,15 @@
 // Writes docs/options.md from the tables that the backends judge by, so that the page cannot say anything else.
 // `--check` only compares.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { FAMILY_OPTIONS } from '../dist/backends/tensorrt/family-options.js'
-import { ROOT } from './lib/run.mjs'
+import { cell, writePage } from './lib/written-page.mjs'
 
-const FILE = join(ROOT, 'docs/options.md')
 const FAMILIES = { rtx: 'TensorRT-RTX 1.7', trt10: 'TensorRT 10', trt11: 'TensorRT 11' }
 
-const cell = (support) =>
-  ('refused' in support ? `**refused**: ${support.refused}` : support.shows).replaceAll('|', '\\|')
+const supportText = (support) => cell('refused' in support ? `**refused**: ${support.refused}` : support.shows)
 const rows = Object.entries(FAMILY_OPTIONS).map(
   ([option, row]) =>
     `| \`${option}\` | ${Object.keys(FAMILIES)
-      .map((family) => cell(row[family]))
+      .map((family) => supportText(row[family]))
       .join(' | ')} |`,
 )
 const page = `# Build options, family by family
@@ -29,11 +25,4 @@ ${rows.join('\n')}
 \`computeCapabilities\` is \`target: { computeCapabilities }\` of \`buildEngine\`. What TensorRT 10 and 11 are told is proven
 against a stand-in that records it (\`test/native\`); what they make of it takes a GPU (\`npm run test:gpu\`).
 `
-if (process.argv.includes('--check')) {
-  if (readFileSync(FILE, 'utf8') !== page) {
-    console.error('docs/options.md is out of date: node scripts/option-docs.mjs')
-    process.exitCode = 1
-  }
-} else {
-  writeFileSync(FILE, page)
-}
+writePage('docs/options.md', page, 'scripts/option-docs.mjs')

@@ -37,6 +37,9 @@ if (FILTERS.length === 0) {
   await part('docs/options.md says what the code does', undefined, () =>
     run(process.execPath, ['scripts/option-docs.mjs', '--check']),
   )
+  await part('docs/passes.md says what the passes do', undefined, () =>
+    run(process.execPath, ['scripts/pass-docs.mjs', '--check']),
+  )
   await part('types of the tests', undefined, () => run(bin('tsc'), ['-p', 'test/tsconfig.json']))
   await part('the package as publint sees it', undefined, () => run(bin('publint'), ['--strict']))
   await part('node-gyp builds the same addons', noHeaders, nodeGypBuild)
