@@ -2,18 +2,17 @@ import { isNonEmptyString, isOneOf } from '../../check.js'
 import { TrtError } from '../../errors.js'
 import type { AttributeType } from '../model/attribute.js'
 import { definePass } from './pass.js'
+import { isPlainValue, isSameValue, PLAIN_TYPES, type PlainValue, typeOf } from './plain-attribute.js'
 import { NODE_SELECTION_OPTIONS, type NodeSelection, selectNodes } from './select-nodes.js'
-
-const TYPES = ['float', 'int', 'string', 'floats', 'ints', 'strings'] as const
 
 /** Options of {@link setAttribute}. */
 export interface SetAttributeOptions extends NodeSelection {
   /** The attribute's name. */
   readonly name: string | undefined
   /** The value; undefined takes the attribute away. */
-  readonly value: number | string | readonly number[] | readonly string[] | undefined
+  readonly value: PlainValue | undefined
   /** The attribute's type. Default: as the node has it already, else by the value (whole numbers are `int`). */
-  readonly type: (typeof TYPES)[number] | undefined
+  readonly type: (typeof PLAIN_TYPES)[number] | undefined
 }
 
 /**
@@ -28,8 +27,12 @@ export const setAttribute = definePass<SetAttributeOptions>({
   options: {
     ...NODE_SELECTION_OPTIONS,
     name: { kind: 'text', doc: "the attribute's name", check: isNonEmptyString },
-    value: { kind: 'json', doc: 'the value; left out, the attribute is taken away', check: isAttributeValue },
-    type: { kind: 'text', doc: `${TYPES.join(', ')}; default: as it was, else by the value`, check: isOneOf(...TYPES) },
+    value: { kind: 'json', doc: 'the value; left out, the attribute is taken away', check: isPlainValue },
+    type: {
+      kind: 'text',
+      doc: `${PLAIN_TYPES.join(', ')}; default: as it was, else by the value`,
+      check: isOneOf(...PLAIN_TYPES),
+    },
   },
   defaults: { name: undefined, value: undefined, type: undefined },
   apply(model, { name, value, type, ...selection }, context) {
@@ -44,30 +47,9 @@ export const setAttribute = definePass<SetAttributeOptions>({
       }
       const wanted = type ?? (present?.type as AttributeType | undefined) ?? typeOf(value)
       const content = wanted === 'float' && typeof value === 'number' ? Math.fround(value) : value
-      if (present?.type === wanted && JSON.stringify(jsonOf(present.value)) === JSON.stringify(content)) continue
+      if (present?.type === wanted && isSameValue(present.value, content)) continue
       node.set(name, wanted, content as never)
       context.change(node, `attribute ${name} set to ${JSON.stringify(value)}`)
     }
   },
 })
-
-function isAttributeValue(value: unknown): string | undefined {
-  const items = Array.isArray(value) ? value : [value]
-  const fits = ['number', 'string'].some((type) => items.every((item) => typeof item === type))
-  return fits ? undefined : 'a number, a text, or an array of either'
-}
-
-function typeOf(value: NonNullable<SetAttributeOptions['value']>): AttributeType {
-  const items = Array.isArray(value) ? value : [value]
-  const single = items.every((item) => typeof item === 'string')
-    ? 'string'
-    : items.every((item) => Number.isSafeInteger(item))
-      ? 'int'
-      : 'float'
-  return Array.isArray(value) ? `${single}s` : single
-}
-
-/** Attribute values as JSON has them: 64-bit integers that a number holds are given as one already. */
-function jsonOf(value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value
-}
