@@ -1,11 +1,17 @@
 import { extract } from './extract.js'
+import { fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 import { inferShapes } from './infer-shapes.js'
 import { insertOutput } from './insert-output.js'
 import { markIntermediates } from './mark-intermediates.js'
 import type { Pass } from './pass.js'
+import { renameOp } from './rename-op.js'
+import { renameValues } from './rename-values.js'
+import { replaceSubgraph } from './replace-subgraph.js'
 import { setAttribute } from './set-attribute.js'
+import { stripDoc } from './strip-doc.js'
 
 export { type ExtractOptions, extract } from './extract.js'
+export { type FixInstanceNormEpsilonOptions, fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
 export { type InsertOutputOptions, insertOutput } from './insert-output.js'
 export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
@@ -21,12 +27,27 @@ export {
   type Transform,
   type TransformControl,
 } from './pass.js'
+export { type RenameOpOptions, renameOp } from './rename-op.js'
+export { type RenameValuesOptions, renameValues } from './rename-values.js'
+export { type ReplaceSubgraphOptions, replaceSubgraph } from './replace-subgraph.js'
 export type { NodeSelection } from './select-nodes.js'
 export { type SetAttributeOptions, setAttribute } from './set-attribute.js'
+export { type StripDocOptions, stripDoc } from './strip-doc.js'
 export { type TransformOptions, transform } from './transform.js'
 export type { Verification, VerifyOptions } from './verifier.js'
 
 /** Every pass, by name. */
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
-  [extract, inferShapes, insertOutput, markIntermediates, setAttribute].map((pass) => [pass.passName, pass as Pass]),
+  [
+    extract,
+    fixInstanceNormEpsilon,
+    inferShapes,
+    insertOutput,
+    markIntermediates,
+    renameOp,
+    renameValues,
+    replaceSubgraph,
+    setAttribute,
+    stripDoc,
+  ].map((pass) => [pass.passName, pass as Pass]),
 )
