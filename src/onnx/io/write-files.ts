@@ -1,8 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { realpathSync } from 'node:fs'
-import { chmod, type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { messageOf, TrtError } from '../../errors.js'
+import type { FileHandle } from 'node:fs/promises'
+import { writeFilesAtomic } from '../../files.js'
 import type { Rope } from './rope.js'
 import { type ByteSource, FileSource } from './source.js'
 
@@ -20,65 +17,24 @@ export interface OutputFile {
 const CHUNK = 2 ** 20
 
 /**
- * Writes files so that each path holds either what it held before or all of the new content: each into a temporary
- * file beside it first, then all are renamed, the last one last. The sources may be the very files that are replaced.
+ * Writes files together: see {@link writeFilesAtomic}. The sources may be the very files that are replaced.
  *
  * @throws {TrtError} `IO_ERROR`; nothing is left behind
  */
 export async function writeFiles(files: readonly OutputFile[]): Promise<void> {
-  const written: { temporary: string; target: string }[] = []
-  try {
-    for (const { path, content } of files) {
-      const target = targetOf(path)
-      const temporary = join(
-        dirname(target),
-        `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`,
-      )
-      written.push({ temporary, target })
-      await writeFile(temporary, content)
-      await keepMode(temporary, target)
-    }
-    for (const { temporary, target } of written) await rename(temporary, target)
-  } catch (error) {
-    await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })))
-    throw writeError(files.at(-1)?.path ?? '', error)
-  }
+  const outputs = files.map(({ path, content }) => ({
+    path,
+    write: (file: FileHandle) => writeRope(file, content),
+  }))
+  await writeFilesAtomic(outputs, { flush: false })
 }
 
-function writeError(path: string, error: unknown): TrtError {
-  if (error instanceof TrtError) return error
-  return new TrtError('IO_ERROR', `${path} could not be written: ${messageOf(error)}`, {
-    cause: error,
-    hint: `Is ${dirname(path)} a folder that you may write to, with room for it?`,
-  })
-}
-
-/** A rename would replace a symbolic link, not the file that it stands for. */
-function targetOf(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
-}
-
-async function keepMode(temporary: string, target: string): Promise<void> {
-  const old = await stat(target).catch(() => undefined)
-  if (old?.isDirectory()) throw new TrtError('IO_ERROR', `${target} is a folder; expected a file's path`)
-  if (old !== undefined) await chmod(temporary, old.mode & 0o777)
-}
-
-async function writeFile(path: string, content: Rope): Promise<void> {
-  const file = await open(path, 'wx')
-  try {
-    const writer = new ChunkWriter(file)
-    for (const { source, from, to } of content.spans) await writer.span(source, from, to)
-    await writer.end()
-    for (const source of new Set(content.spans.map((span) => span.source))) {
-      if (source instanceof FileSource) source.checkUnchanged()
-    }
-  } finally {
-    await file.close()
+async function writeRope(file: FileHandle, content: Rope): Promise<void> {
+  const writer = new ChunkWriter(file)
+  for (const { source, from, to } of content.spans) await writer.span(source, from, to)
+  await writer.end()
+  for (const source of new Set(content.spans.map((span) => span.source))) {
+    if (source instanceof FileSource) source.checkUnchanged()
   }
 }
 
