@@ -1,5 +1,5 @@
 /** Single elements of tensors as numbers, whatever the type. */
-import { TrtError } from '../errors.js'
+import { allocate } from '../memory.js'
 import { BYTES_PER_ELEMENT, type DataOf, type DataType, Tensor, type TensorData } from '../tensor.js'
 import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from './half.js'
 
@@ -20,18 +20,12 @@ export function integerRange(type: DataType): readonly [min: bigint, max: bigint
 }
 
 /**
- * An array of `count` zeros for the type.
+ * An array of `count` elements of the type, for the caller to fill.
  *
  * @throws {TrtError} `OUT_OF_MEMORY`
  */
 export function makeData<T extends DataType>(type: T, count: number): DataOf[T] {
-  const bytes = count * BYTES_PER_ELEMENT[type]
-  let buffer: ArrayBuffer
-  try {
-    buffer = new ArrayBuffer(bytes)
-  } catch (error) {
-    throw new TrtError('OUT_OF_MEMORY', `no memory for ${count} elements of ${type}, ${bytes} bytes`, { cause: error })
-  }
+  const { buffer } = allocate(count * BYTES_PER_ELEMENT[type], `${count} elements of ${type}`)
   return Tensor.fromBuffer(type, buffer, [count]).data
 }
 

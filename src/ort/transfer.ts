@@ -1,6 +1,7 @@
 /** How tensors lie in a scratch file between an owner and a child that holds a session: one call at a time in each file. */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { ScratchFile } from '../host/scratch-file.js'
+import { allocate } from '../memory.js'
 import { BYTES_PER_ELEMENT, type DataType, elementCount, isDataType, Tensor } from '../tensor.js'
 import { runError } from './ort-errors.js'
 import { type OrtModule, unsupportedValue } from './ort-session.js'
@@ -50,9 +51,11 @@ export async function readResults(
 ): Promise<Record<string, Tensor>> {
   const results: Record<string, Tensor> = {}
   for (const [index, { type, dims, offset }] of placed.entries()) {
-    const bytes = new ArrayBuffer(elementCount(dims) * BYTES_PER_ELEMENT[type as DataType])
-    await file.read(new Uint8Array(bytes), offset)
-    results[names[index] as string] = Tensor.fromBuffer(type as DataType, bytes, dims)
+    const name = names[index] as string
+    const length = elementCount(dims) * BYTES_PER_ELEMENT[type as DataType]
+    const bytes = allocate(length, `output ${JSON.stringify(name)}`)
+    await file.read(bytes, offset)
+    results[name] = Tensor.fromBuffer(type as DataType, bytes.buffer, dims)
   }
   return results
 }
@@ -61,7 +64,7 @@ export async function readResults(
 export class CallSlot {
   readonly file: ScratchFile
   /** The inputs of the slot's call; kept, since fresh memory costs a page fault per 4 KiB. */
-  #memory = new ArrayBuffer(0)
+  #memory = allocate(0, 'the inputs')
 
   constructor(file: ScratchFile) {
     this.file = file
@@ -75,11 +78,11 @@ export class CallSlot {
     options: InferenceSession.RunOptions = {},
   ): Promise<Placed[]> {
     try {
-      if (this.#memory.byteLength < length) this.#memory = new ArrayBuffer(length)
-      this.file.readSync(new Uint8Array(this.#memory, 0, length), 0)
+      if (this.#memory.byteLength < length) this.#memory = allocate(length, 'the inputs')
+      this.file.readSync(this.#memory.subarray(0, length), 0)
       const feeds: Record<string, OrtTensor> = {}
       for (const [name, { type, dims, offset }] of Object.entries(inputs)) {
-        const { data } = Tensor.fromBuffer(type as DataType, this.#memory, dims, offset)
+        const { data } = Tensor.fromBuffer(type as DataType, this.#memory.buffer, dims, offset)
         feeds[name] = new ort.Tensor(type as 'float32', data as Float32Array, dims)
       }
       return this.#write(outputs, await session.run(feeds, outputs, options))

@@ -4,6 +4,7 @@ import { openForReading } from '../../files.js'
 import { FIRST_FILE_FD } from '../../host/protocol.js'
 import { ScratchFile } from '../../host/scratch-file.js'
 import { serve } from '../../host/serve.js'
+import { allocate } from '../../memory.js'
 import { inspectModel } from '../../onnx/inspect-model.js'
 import { createSession, type OrtModule, type OrtSession, requireOrt } from '../../ort/ort-session.js'
 import { CallSlot } from '../../ort/transfer.js'
@@ -79,13 +80,13 @@ async function run({ slot, call }: RunPayload): Promise<RunReply> {
 /** All bytes of a file, or those that the owner put into the scratch file. */
 async function readSource(source: Source, scratch: ScratchFile): Promise<Uint8Array> {
   if ('length' in source) {
-    const bytes = Buffer.allocUnsafeSlow(source.length)
+    const bytes = allocate(source.length, 'the model')
     scratch.readSync(bytes, 0)
     return bytes
   }
   const { file, size } = await openForReading(source.path)
   try {
-    const bytes = Buffer.allocUnsafeSlow(size)
+    const bytes = allocate(size, source.path)
     ScratchFile.inherited(file.fd).readSync(bytes, 0)
     return bytes
   } finally {

@@ -10,6 +10,7 @@ import { resolve } from 'node:path'
 import { abortedError, throwIfAborted } from '../../errors.js'
 import { HostProcess } from '../../host/host-process.js'
 import { ScratchFile } from '../../host/scratch-file.js'
+import { allocate } from '../../memory.js'
 import type { BuildProgress, Logger } from '../../options.js'
 import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
 import type { BuildEvent, BuildPayload, BuildReply, LoadPayload, LoadReply, Source } from './messages.js'
@@ -36,7 +37,7 @@ async function build({ model, profiles, settings }: BuildRequest, control: Build
     try {
       const payload: BuildPayload = { model: await toSource(model, file), profiles, settings }
       const reply = await host.request<BuildReply, BuildEvent>('build', payload, (event) => progress.report(event))
-      const plan = new Uint8Array(reply.length)
+      const plan = allocate(reply.length, 'the engine')
       await file.read(plan, 0)
       await releaseAll(host, files)
       return { plan, precision: reply.precision, version: reply.version, computeCapabilities: [], warnings }

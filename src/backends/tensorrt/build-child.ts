@@ -2,6 +2,7 @@
 import { FIRST_FILE_FD } from '../../host/protocol.js'
 import { ScratchFile } from '../../host/scratch-file.js'
 import { serve } from '../../host/serve.js'
+import { allocate } from '../../memory.js'
 import type { NativeEvent } from './addon.js'
 import type { ChildBuildRequest, ChildBuildResult } from './build-in-process.js'
 import { buildInThread } from './build-in-thread.js'
@@ -29,7 +30,7 @@ async function build(
 }
 
 function readModel(byteLength: number): Uint8Array {
-  const bytes = new Uint8Array(byteLength)
+  const bytes = allocate(byteLength, 'the model')
   ScratchFile.inherited(FIRST_FILE_FD + 1).readSync(bytes, 0)
   return bytes
 }

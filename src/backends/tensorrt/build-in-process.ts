@@ -8,6 +8,7 @@
 import { abortedError, TrtError } from '../../errors.js'
 import { HostProcess } from '../../host/host-process.js'
 import { ScratchFile } from '../../host/scratch-file.js'
+import { allocate } from '../../memory.js'
 import type { AddonFamily, NativeBuildRequest, NativeEvent, NativePlan } from './addon.js'
 
 /** What the child is asked. A model given as bytes is in the second inherited file. */
@@ -49,7 +50,7 @@ export async function buildInProcess(
         payload,
         onEvents,
       )
-      const plan = new Uint8Array(byteLength)
+      const plan = allocate(byteLength, 'the plan')
       await planFile.read(plan, 0)
       return { ...result, plan }
     } finally {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
 import { messageOf, TrtError } from '../../errors.js'
+import { allocate } from '../../memory.js'
 import { MAX_WHOLE_FILE } from './limits.js'
 
 /** Where a model comes from. */
@@ -71,7 +72,7 @@ export class FileSource implements ByteSource {
   }
 
   read(from: number, to: number): Uint8Array {
-    const bytes = Buffer.allocUnsafeSlow(to - from)
+    const bytes = allocate(to - from, `${this.name}, bytes ${from} to ${to}`)
     this.readInto(bytes, from)
     return bytes
   }

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as trt from 'tensorrt-node'
@@ -58,6 +68,25 @@ describe('the engine file', () => {
 
     const { header } = unpackEngine(built.plan, 'engine')
     expect(header).toMatchObject({ modelName: 'model.onnx', settings: { fp16: true }, onnxruntime: built.version })
+  })
+
+  it('is not made of more than memory holds: the error says how much it was', async () => {
+    const home = join(folder, 'huge')
+    mkdirSync(home)
+    const model = makeModel({
+      ...XY,
+      initializers: { w: external('float32', [3], 'w.bin', { offset: 0, length: 12 }) },
+      nodes: [node('Add', ['x', 'w'], ['y'])],
+    })
+    writeFileSync(join(home, 'model.onnx'), model)
+    writeFileSync(join(home, 'w.bin'), '')
+    // 4 TiB of zeros, which take no room on the disk.
+    truncateSync(join(home, 'w.bin'), 2 ** 42)
+    await expect(build(join(home, 'model.onnx'))).rejects.toMatchObject({
+      name: 'TrtError',
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringContaining(String(2 ** 42)),
+    })
   })
 
   it('keeps its profiles', async () => {
