@@ -52,7 +52,7 @@ export interface DoctorReport {
 
 /** Looks at everything, and changes nothing. Takes a second or two; never throws for what is missing. */
 export async function collectDoctorReport(): Promise<DoctorReport> {
-  const { sdks, tried } = findAllTensorRT()
+  const { sdks, tried } = await findAllTensorRT()
   const [gpu, onnxruntime, tools] = await Promise.all([cudaInfo(), probeOnnxruntime(), probeTools()])
   const packages = listSdkPackages()
   const addons = ADDON_FAMILIES.map((family) => probeAddon(family, packages))

@@ -33,7 +33,8 @@ export interface TriedPlace {
 
 /** What to look for. */
 export interface FindOptions {
-  readonly family: SdkFamily
+  /** The families that will do, the preferred first. */
+  readonly families: readonly SdkFamily[]
   /** A folder that holds TensorRT, before every other place. */
   readonly root?: string | undefined
 }
@@ -47,20 +48,23 @@ export interface FindResult {
 const found = new Map<string, FindResult>()
 
 /**
- * Looks for the libraries of one family, in the order that `places.ts` gives. Loads nothing, writes nothing. Takes a few
- * milliseconds, and up to a quarter of a second where it gets as far as asking Python. A hit is remembered for as long as
- * the file and the environment variables stay; a miss is not, so that an install in between is seen.
+ * Looks for the libraries of some families, in the order that `places.ts` gives, and stops at the first place that has
+ * one: what the user named is not passed by for a family that is preferred, but is elsewhere. Loads nothing, writes
+ * nothing. Takes a few milliseconds, and up to a quarter of a second where it gets as far as asking Python, which the
+ * event loop does not wait for. A hit is remembered for as long as the file and the environment variables stay; a miss is
+ * not, so that an install in between is seen.
  */
-export function findTensorRT({ family, root }: FindOptions): FindResult {
-  const key = JSON.stringify([family, root, environmentKey()])
+export async function findTensorRT({ families, root }: FindOptions): Promise<FindResult> {
+  const key = JSON.stringify([families, root, environmentKey()])
   const known = found.get(key)
   if (known?.sdk && existsSync(known.sdk.nvinfer)) return known
   const tried: TriedPlace[] = []
-  for (const place of placesToLook(root)) {
-    const look = lookIn(place, family)
+  for await (const place of placesToLook(root)) {
+    const look = lookIn(place, families)
     tried.push(look.tried)
-    if (look.sdk) {
-      const result = { sdk: look.sdk, tried }
+    const [sdk] = look.sdks
+    if (sdk) {
+      const result = { sdk, tried }
       found.set(key, result)
       return result
     }
@@ -69,34 +73,36 @@ export function findTensorRT({ family, root }: FindOptions): FindResult {
 }
 
 /** Every TensorRT of every family, in every place, the preferred first; each library once. */
-export function findAllTensorRT(): { readonly sdks: readonly Sdk[]; readonly tried: readonly TriedPlace[] } {
+export async function findAllTensorRT(): Promise<{
+  readonly sdks: readonly Sdk[]
+  readonly tried: readonly TriedPlace[]
+}> {
   const byLibrary = new Map<string, Sdk>()
   const tried: TriedPlace[] = []
-  for (const place of placesToLook(undefined)) {
-    const looks = SDK_FAMILIES.map((family) => lookIn(place, family))
-    for (const { sdk } of looks) {
-      const real = sdk && realpathSync(sdk.nvinfer)
-      if (sdk && real && !byLibrary.has(real)) byLibrary.set(real, sdk)
+  for await (const place of placesToLook(undefined)) {
+    const look = lookIn(place, SDK_FAMILIES)
+    for (const sdk of look.sdks) {
+      const real = realpathSync(sdk.nvinfer)
+      if (!byLibrary.has(real)) byLibrary.set(real, sdk)
     }
-    tried.push(summarize(looks.map((look) => look.tried)))
+    tried.push(look.tried)
   }
   const sdks = [...byLibrary.values()]
   return { sdks: SDK_FAMILIES.flatMap((family) => sdks.filter((sdk) => sdk.family === family)), tried }
 }
 
-/** The error for a family that is not there: where it was looked for, and how to get it. */
-export function tensorRTNotFoundError(family: SdkFamily, tried: readonly TriedPlace[]): TrtError {
+/** The error where none of `families` is there: where it was looked for, and how to get the first. */
+export function tensorRTNotFoundError(families: readonly SdkFamily[], tried: readonly TriedPlace[]): TrtError {
+  const [preferred = 'trt11'] = families
+  const titles = families.map((family) => SDK_FAMILY_TITLES[family]).join(' or ')
+  const sonames = families.map((family) => SDK_SONAMES[family].nvinfer).join(' or ')
   const lines = tried.map(
     ({ source, path, detail }) => `  ${source}${path && path !== source ? ` ${path}` : ''}: ${detail}`,
   )
   return new TrtError(
     'TENSORRT_NOT_FOUND',
-    `no ${SDK_FAMILY_TITLES[family]} library (${SDK_SONAMES[family].nvinfer}) was found. Looked in:\n${lines.join('\n')}`,
-    {
-      hint:
-        sdkInstallCommand(family) +
-        `, or set TENSORRT_ROOT to the folder of a ${SDK_FAMILY_TITLES[family]} that is installed`,
-    },
+    `no ${titles} library (${sonames}) was found. Looked in:\n${lines.join('\n')}`,
+    { hint: `${sdkInstallCommand(preferred)}, or set TENSORRT_ROOT to the folder of a ${titles} that is installed` },
   )
 }
 
@@ -126,7 +132,16 @@ function locate(place: Place, soname: string): { readonly path?: string; readonl
   return problem ? { problem } : {}
 }
 
-function lookIn(place: Place, family: SdkFamily): { readonly sdk?: Sdk; readonly tried: TriedPlace } {
+/** What a place has of some families, the preferred first, and one line that says so. */
+function lookIn(
+  place: Place,
+  families: readonly SdkFamily[],
+): { readonly sdks: readonly Sdk[]; readonly tried: TriedPlace } {
+  const looks = families.map((family) => lookFor(family, place))
+  return { sdks: looks.flatMap(({ sdk }) => sdk ?? []), tried: summarize(looks.map(({ tried }) => tried)) }
+}
+
+function lookFor(family: SdkFamily, place: Place): { readonly sdk?: Sdk; readonly tried: TriedPlace } {
   const { source, path } = place
   const sonames = SDK_SONAMES[family]
   const nvinfer = locate(place, sonames.nvinfer)
@@ -153,9 +168,10 @@ function lookIn(place: Place, family: SdkFamily): { readonly sdk?: Sdk; readonly
   return { sdk, tried: { source, path, outcome: 'found', detail } }
 }
 
-/** One line for a place that was looked in for every family. */
+/** One line for a place that was looked in for several families. */
 function summarize(looks: readonly TriedPlace[]): TriedPlace {
   const [first] = looks as [TriedPlace, ...TriedPlace[]]
+  if (looks.length === 1) return first
   for (const outcome of ['found', 'unusable'] as const) {
     const matching = looks.filter((look) => look.outcome === outcome)
     if (matching.length > 0) return { ...first, outcome, detail: matching.map((look) => look.detail).join('; ') }

@@ -8,9 +8,10 @@
  * 5. the active Python's packages
  * 6. the cache of `sdk install`
  */
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { sdkCacheDir } from './cache-dir.js'
 import { activeSitePackages } from './site-packages.js'
 
@@ -64,24 +65,24 @@ function archivesIn(parent: string): Place[] {
   return [join(parent, 'tensorrt'), ...archives.map((name) => join(parent, name))].map((path) => root(path, path))
 }
 
-let loaderCache: { readonly mtimeMs: number; readonly files: ReadonlyMap<string, string> } | undefined
+let loaderCache: { readonly mtimeMs: number; readonly files: Promise<ReadonlyMap<string, string>> } | undefined
 
 /**
  * The dynamic loader's own cache, by soname, read again when it has changed. It lists other architectures too; the
  * headers of a library tell them apart.
  */
-function ldconfigCache(): Place {
+async function ldconfigCache(): Promise<Place> {
   const mtimeMs = statSync('/etc/ld.so.cache', { throwIfNoEntry: false })?.mtimeMs ?? 0
   if (loaderCache?.mtimeMs !== mtimeMs) loaderCache = { mtimeMs, files: askLdconfig() }
-  return { source: 'ldconfig', path: 'ldconfig -p', dirs: [], files: loaderCache.files }
+  return { source: 'ldconfig', path: 'ldconfig -p', dirs: [], files: await loaderCache.files }
 }
 
-function askLdconfig(): ReadonlyMap<string, string> {
+async function askLdconfig(): Promise<ReadonlyMap<string, string>> {
   // Debian keeps ldconfig in /sbin, which is not on every user's PATH.
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/sbin:/usr/sbin`, LC_ALL: 'C' }
-  const { stdout } = spawnSync('ldconfig', ['-p'], { env, encoding: 'utf8', timeout: 20_000 })
+  const listed = await promisify(execFile)('ldconfig', ['-p'], { env, timeout: 20_000 }).catch(() => undefined)
   const files = new Map<string, string>()
-  for (const line of (stdout ?? '').split('\n')) {
+  for (const line of (listed?.stdout ?? '').split('\n')) {
     const match = /^\s+(\S+) \(([^)]*)\) => (.+)$/.exec(line)
     if (match?.[1] && match[3] && !files.has(match[1])) files.set(match[1], match[3])
   }
@@ -89,7 +90,7 @@ function askLdconfig(): ReadonlyMap<string, string> {
 }
 
 /** The places, lazily: the later ones cost a process each. */
-export function* placesToLook(optionRoot: string | undefined): Generator<Place> {
+export async function* placesToLook(optionRoot: string | undefined): AsyncGenerator<Place> {
   const { env } = process
   if (optionRoot !== undefined) yield root('the tensorrt option', resolve(optionRoot))
   for (const variable of ['TENSORRT_ROOT', 'TRT_ROOT'] as const) {
@@ -99,10 +100,10 @@ export function* placesToLook(optionRoot: string | undefined): Generator<Place> 
   // An empty entry means the working folder to the loader, and is as a rule a mistake: left out.
   const loaderPath = (env.LD_LIBRARY_PATH ?? '').split(/[:;]/).filter(Boolean)
   yield { source: 'LD_LIBRARY_PATH', path: loaderPath.join(':'), dirs: loaderPath }
-  yield ldconfigCache()
+  yield await ldconfigCache()
   yield { source: 'standard folders', path: STANDARD_DIRS.join(':'), dirs: STANDARD_DIRS }
   for (const parent of ['/usr/local', '/opt']) yield* archivesIn(parent)
-  for (const { source, dir } of activeSitePackages(env)) {
+  for (const { source, dir } of await activeSitePackages(env)) {
     const dirs = PYTHON_PACKAGES.map((name) => join(dir, name))
     yield { source: `Python packages (${source})`, path: dir, dirs }
   }

@@ -12,15 +12,15 @@ const folder = mkdtempSync(join(tmpdir(), 'trt-cli-rtx-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** These tests build real plans; TensorRT-RTX and its addon are set up by `npm test`. */
-function needsRtx(ctx: TestContext): void {
-  if (findTensorRT({ family: 'rtx' }).sdk === undefined) {
+async function needsRtx(ctx: TestContext): Promise<void> {
+  if ((await findTensorRT({ families: ['rtx'] })).sdk === undefined) {
     ctx.skip('TensorRT-RTX is not installed: npx tensorrt-node sdk install rtx')
   }
   if (!existsSync('build/Release/tensorrt_node_rtx.node')) ctx.skip('the addon is not built: npm run build:native')
 }
 
 test('--target builds a real plan for GPUs that are not here, and inspect names them', async (ctx) => {
-  needsRtx(ctx)
+  await needsRtx(ctx)
   const plan = join(folder, 'rec.engine')
   const built = await runCli(['build', MODEL, '-o', plan, '--target', '8.9,12.0', '--shapes', SHAPES, '-v', '--json'])
   expect(built.code).toBe(0)
@@ -44,7 +44,7 @@ test('--target builds a real plan for GPUs that are not here, and inspect names 
 })
 
 test('fp16 on an fp32 model is refused, and nothing is written', async (ctx) => {
-  needsRtx(ctx)
+  await needsRtx(ctx)
   const plan = join(folder, 'fp16.engine')
   const { code, stdout, stderr } = await runCli([
     'build',
@@ -65,7 +65,7 @@ test('fp16 on an fp32 model is refused, and nothing is written', async (ctx) => 
 
 // A terminal sends Ctrl-C to the whole process group, so the child process that builds gets it too.
 test.for(['process', 'thread'])('Ctrl-C mid-build (isolation %s) leaves no file', async (isolation, ctx) => {
-  needsRtx(ctx)
+  await needsRtx(ctx)
   const name = `stopped-${isolation}.engine`
   const argv = [
     'build',

@@ -39,7 +39,7 @@ export async function inferenceObstacle(
   options: TensorrtBackendOptions = {},
 ): Promise<string | undefined> {
   try {
-    const { family, onnxParser, nvinfer } = locate(name, options)
+    const { family, onnxParser, nvinfer } = await locate(name, options)
     if (onnxParser === undefined) return `no ONNX parser library beside ${nvinfer}`
     loadAddon(family)
   } catch (error) {
@@ -53,16 +53,14 @@ interface Located extends Sdk {
   readonly family: AddonFamily
 }
 
-/** @param major of the plan to load: its family is preferred to newer ones */
-function locate(name: TensorrtBackendName, { root }: TensorrtBackendOptions, major?: string): Located {
-  const results = FAMILIES[name].map((family) => ({ family, ...findTensorRT({ family, root }) }))
-  const hits = results.flatMap(({ family, sdk, tried }) => (sdk ? [{ ...sdk, family, place: tried.length }] : []))
-  // Places are tried in the same order for each family, and what the user named beats what is installed elsewhere.
-  hits.sort((a, b) => a.place - b.place)
-  const hit = hits.find(({ family }) => family === `trt${major}`) ?? hits[0]
-  if (hit) return hit
-  const [preferred] = results as [(typeof results)[number]]
-  throw tensorRTNotFoundError(preferred.family, preferred.tried)
+/** @param major of the plan to load: its family is preferred, wherever it is, to others */
+async function locate(name: TensorrtBackendName, { root }: TensorrtBackendOptions, major?: string): Promise<Located> {
+  const families = FAMILIES[name]
+  const ofPlan = families.filter((family) => family === `trt${major}`)
+  const own = ofPlan.length > 0 ? await findTensorRT({ families: ofPlan, root }) : undefined
+  const { sdk, tried } = own?.sdk ? own : await findTensorRT({ families, root })
+  if (sdk) return sdk as Located
+  throw tensorRTNotFoundError(families, tried)
 }
 
 async function build(
@@ -71,7 +69,7 @@ async function build(
   request: BuildRequest,
   control: BuildControl,
 ): Promise<BuildOutcome> {
-  const sdk = locate(name, options)
+  const sdk = await locate(name, options)
   const { settings, warnings } = judgeSettings(sdk.family, request.settings, control.lenient)
   // Loaded here too for a build in a child process: what is missing is then said at once.
   loadAddon(sdk.family)
@@ -110,7 +108,7 @@ async function load(
   { device, allowHostCode, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   const version = await planVersion(engine)
-  const sdk = locate(name, options, version?.split('.')[0])
+  const sdk = await locate(name, options, version?.split('.')[0])
   const difference = version && sdk.version ? compareVersions(version, sdk.version) : 0
   // The header of RTX plans was seen, that of TensorRT's was not: there TensorRT is asked first.
   if (difference > 0 && name === 'tensorrt-rtx') throw versionMismatch(version as string, sdk.version as string)

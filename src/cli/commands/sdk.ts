@@ -133,10 +133,10 @@ async function printWhere(io: CliIo, family: string | undefined): Promise<number
   if (family !== undefined && !isFamily(family)) {
     throw new UsageError(`unknown family '${family}'`, `one of ${SDK_FAMILIES.join(', ')}`)
   }
-  const { sdks, tried } = family ? findOne(family) : findAllTensorRT()
+  const { sdks, tried } = family ? await findOne(family) : await findAllTensorRT()
   const [sdk] = sdks
   if (sdk === undefined) {
-    if (family) throw tensorRTNotFoundError(family, tried)
+    if (family) throw tensorRTNotFoundError([family], tried)
     throw new TrtError('TENSORRT_NOT_FOUND', 'no TensorRT of any family was found', {
       hint: 'npx tensorrt-node sdk install rtx; npx tensorrt-node doctor lists every place tried',
     })
@@ -146,8 +146,8 @@ async function printWhere(io: CliIo, family: string | undefined): Promise<number
   return undefined
 }
 
-function findOne(family: SdkFamily) {
-  const { sdk, tried } = findTensorRT({ family })
+async function findOne(family: SdkFamily) {
+  const { sdk, tried } = await findTensorRT({ families: [family] })
   return { sdks: sdk ? [sdk] : [], tried }
 }
 

@@ -137,7 +137,7 @@ describe('the option is refused, with the reason', () => {
 
 /** A build that no table of options stands before. */
 async function builtUnjudged(settings: BuildSettings): Promise<Buffer> {
-  const sdk = findTensorRT({ family: 'rtx' }).sdk
+  const sdk = (await findTensorRT({ families: ['rtx'] })).sdk
   const shape = [8, 256]
   const { done } = loadAddon('rtx').build(
     {

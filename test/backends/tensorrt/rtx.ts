@@ -6,8 +6,8 @@ import { OCR } from '../../helpers/engine.ts'
 
 /** Skips the file's tests, with the reason, where real TensorRT-RTX builds are not possible. */
 export function needsRtx(): void {
-  beforeEach((ctx) => {
-    if (findTensorRT({ family: 'rtx' }).sdk === undefined) {
+  beforeEach(async (ctx) => {
+    if ((await findTensorRT({ families: ['rtx'] })).sdk === undefined) {
       ctx.skip('TensorRT-RTX is not installed: npx tensorrt-node sdk install rtx')
     }
     if (!existsSync('build/Release/tensorrt_node_rtx.node')) ctx.skip('the addon is not built: npm run build:native')
