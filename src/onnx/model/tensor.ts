@@ -135,6 +135,13 @@ export class ModelTensor {
   }
 
   /**
+   * @internal the same elements, not copied, in another shape of as many
+   */
+  reshaped(dims: readonly number[]): ModelTensor {
+    return new ModelTensor(changed(this.proto, { dims: [...dims] }), this.#external)
+  }
+
+  /**
    * Replaces type, shape and elements. `data` is not copied, so leave it alone afterwards.
    *
    * @throws {TrtError} `INVALID_ARGUMENT` where they do not fit together

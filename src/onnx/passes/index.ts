@@ -1,5 +1,7 @@
+import { dedupe } from './dedupe.js'
 import { extract } from './extract.js'
 import { fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
+import { foldConstants } from './fold-constants.js'
 import { inferShapes } from './infer-shapes.js'
 import { insertOutput } from './insert-output.js'
 import { markIntermediates } from './mark-intermediates.js'
@@ -8,10 +10,13 @@ import { renameOp } from './rename-op.js'
 import { renameValues } from './rename-values.js'
 import { replaceSubgraph } from './replace-subgraph.js'
 import { setAttribute } from './set-attribute.js'
+import { simplify } from './simplify.js'
 import { stripDoc } from './strip-doc.js'
 
+export { dedupe } from './dedupe.js'
 export { type ExtractOptions, extract } from './extract.js'
 export { type FixInstanceNormEpsilonOptions, fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
+export { type FoldConstantsOptions, foldConstants } from './fold-constants.js'
 export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
 export { type InsertOutputOptions, insertOutput } from './insert-output.js'
 export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
@@ -32,6 +37,7 @@ export { type RenameValuesOptions, renameValues } from './rename-values.js'
 export { type ReplaceSubgraphOptions, replaceSubgraph } from './replace-subgraph.js'
 export type { NodeSelection } from './select-nodes.js'
 export { type SetAttributeOptions, setAttribute } from './set-attribute.js'
+export { type SimplifyOptions, simplify } from './simplify.js'
 export { type StripDocOptions, stripDoc } from './strip-doc.js'
 export { type TransformOptions, transform } from './transform.js'
 export type { Verification, VerifyOptions } from './verifier.js'
@@ -39,8 +45,10 @@ export type { Verification, VerifyOptions } from './verifier.js'
 /** Every pass, by name. */
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
+    dedupe,
     extract,
     fixInstanceNormEpsilon,
+    foldConstants,
     inferShapes,
     insertOutput,
     markIntermediates,
@@ -48,6 +56,7 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     renameValues,
     replaceSubgraph,
     setAttribute,
+    simplify,
     stripDoc,
   ].map((pass) => [pass.passName, pass as Pass]),
 )

@@ -59,6 +59,8 @@ export interface InferredTypes {
   /** Ops that are in no schema and no function of the model, as `domain:Op`: nothing is known of their results. */
   readonly unknownOps: readonly string[]
   readonly contradictions: readonly TypeContradiction[]
+  /** @internal what small integer and boolean tensors hold, graphs inside nodes included */
+  readonly elements: ReadonlyMap<Value, Elements>
 }
 
 /**
@@ -238,7 +240,7 @@ class Inference {
       }
     }
     const [unknownOps, contradictions] = [[...this.#unknownOps], this.#contradictions]
-    return { changed, values, untyped, unshaped, unknownOps, contradictions }
+    return { changed, values, untyped, unshaped, unknownOps, contradictions, elements: scope.elements }
   }
 
   /** @returns whether something is declared now that was not */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Tensor } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'
 import { expect } from 'vitest'
+import { runOnOnnxruntime } from './models.js'
 import type { RunPython } from './python.js'
 
 /**
@@ -20,15 +21,19 @@ export async function applied(model: onnx.Model, step: onnx.Transform): Promise<
   return report
 }
 
-/** Runs both models on the same inputs; their outputs, in order, have to be the same up to `atol` + `rtol` · |expected|. */
+/**
+ * Runs both models, given by path or bytes, on onnxruntime as they are; their outputs, in order, have to be the same up to
+ * `atol` + `rtol` · |expected|.
+ */
 export async function expectSameOutputs(
-  expected: onnx.Model,
-  actual: onnx.Model,
+  expected: string | Uint8Array,
+  actual: string | Uint8Array,
   feeds: Readonly<Record<string, Tensor>>,
   { atol = 1e-5, rtol = 1e-4 }: { atol?: number; rtol?: number } = {},
 ): Promise<void> {
-  const wanted = Object.values(await onnx.run(expected, feeds, { optimization: 'disabled' }))
-  const given = Object.entries(await onnx.run(actual, feeds, { optimization: 'disabled' }))
+  const options = { graphOptimizationLevel: 'disabled' } as const
+  const wanted = Object.values(await runOnOnnxruntime(expected, feeds, options))
+  const given = Object.entries(await runOnOnnxruntime(actual, feeds, options))
   expect(given.length).toBe(wanted.length)
   for (const [index, [name, tensor]] of given.entries()) {
     const reference = wanted[index] as Tensor
