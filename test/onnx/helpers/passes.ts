@@ -22,18 +22,18 @@ export async function applied(model: onnx.Model, step: onnx.Transform): Promise<
 }
 
 /**
- * Runs both models, given by path or bytes, on onnxruntime as they are; their outputs, in order, have to be the same up to
+ * Runs both models on onnxruntime as they are; their outputs, in order, have to be the same up to
  * `atol` + `rtol` · |expected|.
  */
 export async function expectSameOutputs(
-  expected: string | Uint8Array,
-  actual: string | Uint8Array,
+  expected: onnx.Model | string | Uint8Array,
+  actual: onnx.Model | string | Uint8Array,
   feeds: Readonly<Record<string, Tensor>>,
   { atol = 1e-5, rtol = 1e-4 }: { atol?: number; rtol?: number } = {},
 ): Promise<void> {
   const options = { graphOptimizationLevel: 'disabled' } as const
-  const wanted = Object.values(await runOnOnnxruntime(expected, feeds, options))
-  const given = Object.entries(await runOnOnnxruntime(actual, feeds, options))
+  const wanted = Object.values(await runOnOnnxruntime(runnable(expected), feeds, options))
+  const given = Object.entries(await runOnOnnxruntime(runnable(actual), feeds, options))
   expect(given.length).toBe(wanted.length)
   for (const [index, [name, tensor]] of given.entries()) {
     const reference = wanted[index] as Tensor
@@ -41,6 +41,10 @@ export async function expectSameOutputs(
     expect(tensor.type, `type of ${name}`).toBe(reference.type)
     expectClose(name, [...(reference.data as Float32Array)], [...(tensor.data as Float32Array)], atol, rtol)
   }
+}
+
+function runnable(model: onnx.Model | string | Uint8Array): string | Uint8Array {
+  return model instanceof onnx.Model ? model.toBytes() : model
 }
 
 function expectClose(name: string, wanted: number[], given: number[], atol: number, rtol: number): void {
