@@ -1,9 +1,11 @@
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { TrtError } from '../../errors.js'
+import { writeFileAtomic } from '../../files.js'
 import { read } from '../../onnx/index.js'
 import { type CandidateReport, type Comparison, compare, type ValueReport } from '../../parity/compare.js'
 import type { Divergence } from '../../parity/divergence.js'
+import { comparisonPage } from '../../parity/report.js'
 import { collect, integer } from '../build-flags.js'
 import { define, UsageError } from '../command.js'
 import { type FeedFlags, makeFeeds } from '../feeds.js'
@@ -17,12 +19,14 @@ interface Flags extends FeedFlags {
   layers: boolean
   rename?: readonly string[]
   all: boolean
+  html?: string
 }
 
 const EXAMPLES = [
   ['compare model.onnx simplified.onnx', 'the same inputs through both, output by output'],
   ['compare model.onnx model.engine fp16.onnx --rtol 1e-2', 'several candidates; engines where they can run'],
   ['compare model.onnx rewritten.onnx --layers', 'the values inside too, and where the two part first'],
+  ['compare model.onnx fp16.onnx --layers --html report.html', 'a page to look at'],
   ['compare model.onnx torch.npz --layers -i images=images.npy', 'what PyTorch computed for these inputs, by name'],
 ] as const
 
@@ -56,6 +60,7 @@ export function registerCompare(program: Command): void {
     .option('--layers', 'compare the values inside too', false)
     .option('--rename <name=other>', "a value's name in the candidates; repeat for more", collect)
     .option('--all', 'print every layer, not only the worst', false)
+    .option('--html <file>', 'write a page with error by layer, histograms and worst values')
     .addHelpText('after', COMPARE_HELP)
   define(command, EXAMPLES, run)
 }
@@ -83,6 +88,10 @@ async function run(io: CliIo, reference: string, paths: readonly string[], flags
     })
   } finally {
     progress.stop()
+  }
+  if (flags.html !== undefined) {
+    await writeFileAtomic(flags.html, Buffer.from(comparisonPage(comparison, basename(reference))))
+    io.note(`wrote ${flags.html}`)
   }
   for (const candidate of comparison.candidates) print(io, reference, candidate, flags)
   io.result({ reference: resolve(reference), ...comparison })
