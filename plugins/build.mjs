@@ -1,4 +1,5 @@
-// Builds what the plugins are made of and tested with, each only where its sources changed, and prints its path:
+// Builds what the plugins are made of and tested with, each only where its sources changed, and prints its path (several
+// targets at once are fine):
 //   node plugins/build.mjs probe-fast | probe-sanitized | probe-counting      kernels on the CPU-emulated GPU
 //   node plugins/build.mjs library-trt10 | library-trt11                      the plugin library, by nvcc (minutes)
 //   node plugins/build.mjs emulated                                           the same library on the emulated GPU
@@ -8,6 +9,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { hashOf, once, ROOT, run } from '../scripts/lib/run.mjs'
 import { cudaToolkit, tensorrtHeaders } from './toolchain.mjs'
 
@@ -68,14 +70,17 @@ const TARGETS = {
   sass: cubins,
 }
 
-const [target, ...rest] = process.argv.slice(2)
-if (!Object.hasOwn(TARGETS, target ?? '')) {
-  console.error(`expected one of ${Object.keys(TARGETS).join(', ')}; got ${target ?? 'nothing'}`)
+const { values, positionals: targets } = parseArgs({
+  allowPositionals: true,
+  options: { sources: { type: 'string', default: PLUGINS } },
+})
+const unknown = targets.find((name) => !Object.hasOwn(TARGETS, name))
+if (unknown !== undefined || targets.length === 0) {
+  console.error(`expected some of ${Object.keys(TARGETS).join(', ')}; got ${unknown ?? 'nothing'}`)
   process.exit(2)
 }
-const sources = rest[0] === '--sources' ? resolve(rest[1]) : PLUGINS
 try {
-  console.log(await build(target, sources))
+  for (const target of targets) console.log(await build(target, resolve(values.sources)))
 } catch (error) {
   console.error(error.message)
   process.exit(1)

@@ -15,6 +15,8 @@
  * | `INVALID_ENGINE` | the file is no engine, or a damaged one |
  * | `ENGINE_MISMATCH` | a sound engine, made by another version or family of TensorRT than the one at hand |
  * | `INVALID_INPUT` | `infer` got a missing or unknown input, a wrong type, rank or length |
+ * | `INVALID_PLUGIN` | a plugin library that cannot be used: what it lacks, or the TensorRT that it was made for, is in the message |
+ * | `PLUGIN_FAILED` | a plugin refused what it was asked for, or failed at it; its own messages are in `message` |
  * | `SHAPE_OUT_OF_PROFILE` | an input's shape lies outside every optimization profile |
  * | `UNSUPPORTED` | this backend or TensorRT family cannot do what the option asks for |
  * | `TENSORRT_NOT_FOUND` | no TensorRT library was found; the message lists where it was looked for |
@@ -42,6 +44,8 @@ export type TrtErrorCode =
   | 'INVALID_ENGINE'
   | 'ENGINE_MISMATCH'
   | 'INVALID_INPUT'
+  | 'INVALID_PLUGIN'
+  | 'PLUGIN_FAILED'
   | 'SHAPE_OUT_OF_PROFILE'
   | 'UNSUPPORTED'
   | 'TENSORRT_NOT_FOUND'

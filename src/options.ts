@@ -96,6 +96,11 @@ export interface BuildOptions {
   readonly maxAuxStreams?: number
   /** Kernel libraries that the builder may choose from. */
   readonly tacticSources?: readonly TacticSource[]
+  /**
+   * TensorRT 10 and 11: libraries of plugins that the model's nodes need, as paths, or `'builtin'` for this package's own
+   * (CustomLayerNormalization, CustomPRelu). The engine needs them again in {@link LoadOptions.plugins}.
+   */
+  readonly plugins?: readonly string[]
   /** `'process'` (default) builds in a child process; `'thread'` on a thread of this one. */
   readonly isolation?: 'process' | 'thread'
   /** A folder that holds TensorRT, before every other place that is searched. */
@@ -123,6 +128,8 @@ export interface LoadOptions {
    * The CPU backend's engines have none, and take no notice.
    */
   readonly allowHostCode?: boolean
+  /** TensorRT 10 and 11: libraries of the plugins that the engine was built with; see {@link BuildOptions.plugins}. */
+  readonly plugins?: readonly string[]
   /** Gives up loading. */
   readonly signal?: AbortSignal
   /** Takes the log. Default: nothing is printed. */

@@ -85,6 +85,7 @@ BuildRequest requestOf(Napi::Object object) {
   for (uint32_t index = 0; index < profiles.Length(); ++index) {
     request.profiles.push_back(profileOf(profiles.Get(index).As<Napi::Object>()));
   }
+  if (has(object, "plugins")) request.plugins = stringsOf(object.Get("plugins"), "plugins");
   request.settings = settingsOf(object.Get("settings").As<Napi::Object>());
   return request;
 }

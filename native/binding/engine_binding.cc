@@ -50,6 +50,7 @@ LoadRequest loadRequestOf(Napi::Object object) {
   LoadRequest request;
   request.nvinfer = stringOf(object, "nvinfer");
   request.device = intOf(object, "device");
+  if (has(object, "plugins")) request.plugins = stringsOf(object.Get("plugins"), "plugins");
   request.allowHostCode = optionalBool(object, "allowHostCode").value_or(false);
   if (has(object, "path")) {
     request.path = stringOf(object, "path");

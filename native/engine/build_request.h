@@ -45,6 +45,7 @@ struct BuildRequest {
   std::string modelPath;   // either this or the bytes
   std::vector<uint8_t> modelBytes;
   std::vector<Profile> profiles;
+  std::vector<std::string> plugins;  // paths of plugin libraries
   BuildSettings settings;
 };
 

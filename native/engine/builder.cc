@@ -11,6 +11,7 @@
 #include "engine/files.h"
 #include "engine/network_facts.h"
 #include "engine/onnx_errors.h"
+#include "engine/plugin_library.h"
 #include "engine/tensorrt_family.h"
 #include "loader/nvinfer_api.h"
 
@@ -236,6 +237,8 @@ BuildResult buildWith(BuildRequest const& request, std::atomic<bool> const& canc
   std::unique_ptr<nvinfer1::IBuilder> const builder(
       static_cast<nvinfer1::IBuilder*>(api.createBuilder(&logger, NV_TENSORRT_VERSION)));
   if (builder == nullptr) fail(logger, "TensorRT made no builder");
+  std::optional<PluginLibraries> plugins;
+  if (!request.plugins.empty()) plugins.emplace(builder->getPluginRegistry(), request.plugins, logger);
   std::unique_ptr<nvinfer1::INetworkDefinition> const network(
       builder->createNetworkV2(family::networkFlags(request.settings)));
   if (network == nullptr) fail(logger, "TensorRT made no network");

@@ -38,6 +38,9 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   }
   void const* plan = request.path.empty() ? static_cast<void const*>(request.bytes.data()) : file.data();
   size_t const size = request.path.empty() ? request.bytes.size() : file.size();
+  if (!request.plugins.empty()) {
+    loaded->plugins_.emplace(loaded->runtime_->getPluginRegistry(), request.plugins, *logger);
+  }
   loaded->runtime_->setEngineHostCodeAllowed(request.allowHostCode);
   loaded->engine_.reset(loaded->runtime_->deserializeCudaEngine(plan, size));
   if (loaded->engine_ == nullptr) throw loadError(*logger, "TensorRT did not take the engine");

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cuda/primary_context.h"
 #include "engine/engine_info.h"
 #include "engine/logger.h"
+#include "engine/plugin_library.h"
 
 namespace trtnode {
 
@@ -17,12 +19,13 @@ struct LoadRequest {
   std::string nvinfer;  // path of libnvinfer / libtensorrt_rtx
   std::string path;     // of the plan; either this or the bytes
   std::vector<uint8_t> bytes;
+  std::vector<std::string> plugins;  // paths of plugin libraries
   int device = 0;
   bool allowHostCode = false;  // the plan may bring code that runs in this process
 };
 
-// A deserialized engine with all that must outlive it: logger ⊃ primary context ⊃ runtime ⊃ engine. An
-// execution context holds a share of this, so nothing goes before its last user.
+// A deserialized engine with all that must outlive it: logger ⊃ primary context ⊃ runtime ⊃ plugins ⊃ engine.
+// An execution context holds a share of this, so nothing goes before its last user.
 class LoadedEngine {
  public:
   // The calling thread gets the device's primary context. Throws Error.
@@ -42,6 +45,7 @@ class LoadedEngine {
   std::shared_ptr<Logger> logger_;
   PrimaryContext context_;
   std::unique_ptr<nvinfer1::IRuntime> runtime_;
+  std::optional<PluginLibraries> plugins_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;
   EngineInfo info_;
 };

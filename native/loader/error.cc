@@ -20,6 +20,10 @@ char const* nameOf(ErrorCode code) noexcept {
       return "INVALID_ENGINE";
     case ErrorCode::kInvalidInput:
       return "INVALID_INPUT";
+    case ErrorCode::kInvalidPlugin:
+      return "INVALID_PLUGIN";
+    case ErrorCode::kPluginFailed:
+      return "PLUGIN_FAILED";
     case ErrorCode::kUnsupported:
       return "UNSUPPORTED";
     case ErrorCode::kTensorrtNotFound:

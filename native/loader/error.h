@@ -16,6 +16,8 @@ enum class ErrorCode {
   kInvalidShapes,
   kInvalidEngine,
   kInvalidInput,
+  kInvalidPlugin,
+  kPluginFailed,
   kUnsupported,
   kTensorrtNotFound,
   kGpuNotFound,

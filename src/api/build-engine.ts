@@ -67,7 +67,7 @@ export class BuildResult {
  *
  * @throws {TrtError} `INVALID_ARGUMENT`, `FILE_NOT_FOUND`, `IO_ERROR`, `INVALID_MODEL`, `EXTERNAL_DATA`,
  *   `INVALID_SHAPES`, `UNSUPPORTED_OP`, `UNSUPPORTED`, `TENSORRT_NOT_FOUND`, `ADDON_NOT_BUILT`,
- *   `ONNXRUNTIME_NOT_FOUND`, `GPU_NOT_FOUND`, `BUILD_FAILED`, `OUT_OF_MEMORY`, `PROCESS_CRASHED`, `ABORTED`.
+ *   `ONNXRUNTIME_NOT_FOUND`, `GPU_NOT_FOUND`, `INVALID_PLUGIN`, `BUILD_FAILED`, `OUT_OF_MEMORY`, `PROCESS_CRASHED`, `ABORTED`.
  *   No file and no process is left behind.
  */
 export function buildEngine(options: BuildOptions): Promise<BuildResult> {

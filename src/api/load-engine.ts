@@ -15,7 +15,8 @@ import { SILENT, validateLoadOptions } from './validate-options.js'
  * @param engine a path, a `file:` URL, or the bytes of an engine file
  * @throws {TrtError} `FILE_NOT_FOUND`, `IO_ERROR`, `INVALID_ENGINE` (no engine, truncated, damaged), `ENGINE_MISMATCH`
  *   (a sound plan, of another version or family), `TENSORRT_NOT_FOUND`, `ADDON_NOT_BUILT`, `ONNXRUNTIME_NOT_FOUND`,
- *   `GPU_NOT_FOUND`, `LOAD_FAILED`, `OUT_OF_MEMORY`, `ABORTED`, `INVALID_ARGUMENT`
+ *   `GPU_NOT_FOUND`, `LOAD_FAILED`, `INVALID_PLUGIN`, `UNSUPPORTED` (plugins on another backend than
+ *   TensorRT), `OUT_OF_MEMORY`, `ABORTED`, `INVALID_ARGUMENT`
  */
 export function loadEngine(engine: string | URL | Uint8Array, options: LoadOptions = {}): Promise<Engine> {
   return traced('load', { engine, options }, () => load(engine, options))
@@ -40,6 +41,7 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
   const loading = backend.load(source, {
     device: options.device ?? 0,
     allowHostCode: options.allowHostCode ?? false,
+    plugins: options.plugins ?? [],
     signal: options.signal,
     logger: unbreakable(options.logger ?? SILENT),
   })

@@ -12,6 +12,7 @@ import {
   isNonEmptyString,
   isOneOf,
   isPlainObject,
+  isTexts,
   toBytes,
 } from '../check.js'
 import { TrtError } from '../errors.js'
@@ -73,6 +74,7 @@ const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
   profilingVerbosity: isOneOf('none', 'layer-names', 'detailed'),
   maxAuxStreams: isInteger(0, 2 ** 31 - 1),
   tacticSources: isListOf(...TACTIC_SOURCES),
+  plugins: isTexts(),
   isolation: isOneOf('process', 'thread'),
   tensorrt: isNonEmptyString,
   signal: isAbortSignal,
@@ -83,6 +85,7 @@ const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
 const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
   device: isInteger(0, 2 ** 31 - 1),
   allowHostCode: isBoolean,
+  plugins: isTexts(),
   backend: BACKEND,
   tensorrt: isNonEmptyString,
   signal: isAbortSignal,
@@ -142,6 +145,7 @@ export function toBuildSettings(options: BuildOptions, timingCachePath: string |
     profilingVerbosity,
     maxAuxStreams,
     tacticSources: options.tacticSources,
+    plugins: options.plugins?.length === 0 ? undefined : options.plugins,
     computeCapabilities: options.target?.computeCapabilities,
     workspace: options.workspace === undefined ? undefined : toBytes(options.workspace),
     memoryPools: options.memoryPools === undefined ? undefined : toBytesEach(options.memoryPools),

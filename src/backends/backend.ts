@@ -56,6 +56,7 @@ export interface BuildSettings
     | 'weightStreaming'
     | 'profilingVerbosity'
     | 'maxAuxStreams'
+    | 'plugins'
   > {
   readonly computeCapabilities?: readonly ComputeCapability[]
   readonly tacticSources?: readonly TacticSource[]
@@ -105,6 +106,8 @@ export interface LoadRequest {
   readonly device: number
   /** Whether the plan may run host code of its own. */
   readonly allowHostCode: boolean
+  /** Plugin libraries, as `'builtin'` or absolute paths. */
+  readonly plugins: readonly string[]
   readonly signal: AbortSignal | undefined
   readonly logger: Logger
 }

@@ -27,6 +27,7 @@ export interface BuildFlags extends ShapeFlags {
   profilingVerbosity?: BuildOptions['profilingVerbosity']
   maxAuxStreams?: number
   tacticSources?: readonly TacticSource[]
+  plugins?: readonly string[]
   isolation?: BuildOptions['isolation']
   tensorrt?: string
 }
@@ -70,6 +71,7 @@ export function addBuildFlags(command: Command): Command {
     .addOption(
       new Option('--isolation <kind>', 'build in a child process, or on a thread').choices(['process', 'thread']),
     )
+    .option('--plugins <library>', "a library of plugins that the model needs, or 'builtin'; repeat for more", collect)
     .optionsGroup('Precision:')
     .option('--fp16', 'allow fp16 kernels')
     .option('--bf16', 'allow bf16 kernels')
@@ -128,6 +130,7 @@ export function toBuildOptions(flags: BuildFlags): Omit<BuildOptions, 'onnx'> {
     profilingVerbosity: flags.profilingVerbosity,
     maxAuxStreams: flags.maxAuxStreams,
     tacticSources: flags.tacticSources,
+    plugins: flags.plugins,
     isolation: flags.isolation,
     tensorrt: flags.tensorrt,
   }

@@ -42,6 +42,10 @@ const FLAGS: { [Name in FlagOption]: [argv: string[], value: BuildOptions[Name]]
   stripPlan: [['--strip-plan'], true],
   weightStreaming: [['--weight-streaming'], true],
   profilingVerbosity: [['--profiling-verbosity', 'detailed'], 'detailed'],
+  plugins: [
+    ['--plugins', 'builtin', '--plugins', 'a.so'],
+    ['builtin', 'a.so'],
+  ],
   maxAuxStreams: [['--max-aux-streams', '0'], 0],
   tacticSources: [
     ['--tactic-sources', 'cublas,jit-convolutions'],

@@ -47,10 +47,11 @@ async function build({ model, profiles, settings }: BuildRequest, control: Build
   })
 }
 
-function load(
+async function load(
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, signal, logger }: LoadRequest,
+  { device, plugins, signal, logger }: LoadRequest,
 ): Promise<BackendEngine> {
+  judgeSettings({ plugins: plugins.length === 0 ? undefined : plugins }, false)
   if (device !== 0) logger.warn(`device: ${device} has no effect on the CPU backend`)
   return inChild(SLOTS, 'loadEngine', signal, logger, async (host, files) => {
     const payload: LoadPayload = { engine: await toSource(engine, files[0] as ScratchFile), slots: SLOTS }

@@ -6,7 +6,7 @@
  * - computed otherwise, which is a warning: `fp16` and `bf16` allow lower precision, and fp32 is what computes;
  * - what only TensorRT has: refused where this backend was asked for by name. Where the package chose it, those that
  *   merely make a TensorRT engine faster or smaller become warnings, so that one line of code runs on a laptop and on a
- *   server; `refittable` and `stripPlan`, which change what the engine is for, are refused even then.
+ *   server; `refittable`, `stripPlan` and `plugins`, which change what the engine is for, are refused even then.
  */
 import { TrtError } from '../../errors.js'
 import type { BuildSettings } from '../backend.js'
@@ -29,6 +29,7 @@ const TUNING: { readonly [Option in keyof BuildSettings]?: string } = {
 /** Options that change what an engine can be used for. */
 const ESSENTIAL: { readonly [Option in keyof BuildSettings]?: string } = {
   refittable: 'weights cannot be replaced',
+  plugins: 'onnxruntime cannot run what is compiled for TensorRT',
   stripPlan: 'an engine file always holds its weights',
 }
 

@@ -25,6 +25,8 @@ export interface NativeBuildRequest {
   readonly onnxParser: string
   readonly model: ModelSource
   readonly profiles: readonly Profile[]
+  /** Plugin libraries. */
+  readonly plugins?: readonly string[]
   readonly settings: BuildSettings
 }
 
@@ -67,6 +69,51 @@ export interface NativeOutput {
   readonly data: ArrayBuffer
 }
 
+/** A creator of a plugin library. */
+export interface NativePluginCreator {
+  readonly name: string
+  readonly version: string
+  readonly namespace: string
+  readonly interface: 'IPluginV2DynamicExt' | 'IPluginV2' | 'IPluginV3'
+  readonly fields: readonly { readonly name: string; readonly type: string; readonly length: number }[]
+}
+
+/** A run of a plugin on the bench. */
+export interface NativePluginRun {
+  readonly name: string
+  readonly version: string
+  readonly namespace: string
+  readonly fields: readonly {
+    readonly name: string
+    readonly type: string
+    readonly data: Uint8Array
+    readonly length: number
+  }[]
+  readonly inputs: readonly { readonly type: string; readonly dims: readonly number[]; readonly data: Uint8Array }[]
+  readonly format: string
+  readonly device: number
+  readonly iterations: number
+}
+
+/** What came of it. */
+export interface NativePluginResult {
+  readonly interface: 'IPluginV2DynamicExt' | 'IPluginV3'
+  readonly device: string
+  readonly outputs: readonly { readonly type: string; readonly dims: readonly number[]; readonly data: ArrayBuffer }[]
+  readonly inputFormats: readonly string[]
+  readonly outputFormats: readonly string[]
+  readonly workspaceBytes: number
+  readonly serializedBytes: number
+  /** Launches, allocations and synchronizations of one `enqueue`; empty on a GPU. */
+  readonly calls: readonly number[]
+  /** Of each timed `enqueue`. */
+  readonly milliseconds: readonly number[]
+  /** By one `enqueue`, if it touches every byte of its inputs and outputs once. */
+  readonly bytesMoved: number
+  /** Bytes a second; 0 where it is not known. */
+  readonly peakBandwidth: number
+}
+
 /** What the CUDA driver says of this machine. */
 export interface CudaInfo {
   /** The newest CUDA that the driver serves, as 1000 × major + 10 × minor; 0 where there is no driver. */
@@ -95,10 +142,12 @@ export interface Addon {
   /** Ends the build at TensorRT's next step; it then rejects with `ABORTED`. */
   cancelBuild(handle: NativeHandle<'build'>): void
   load(
-    request: { readonly nvinfer: string; readonly device: number; readonly allowHostCode: boolean } & (
-      | { readonly path: string }
-      | { readonly bytes: Uint8Array }
-    ),
+    request: {
+      readonly nvinfer: string
+      readonly device: number
+      readonly allowHostCode: boolean
+      readonly plugins: readonly string[]
+    } & ({ readonly path: string } | { readonly bytes: Uint8Array }),
     onEvent: (event: NativeEvent) => void,
   ): Promise<NativeEngine>
   /** Runs wait for each other, in order. */
@@ -109,6 +158,15 @@ export interface Addon {
   /** The running run ends, waiting ones reject with `CLOSED`; resolves when the engine's memory is free. */
   close(handle: NativeHandle<'engine'>): Promise<void>
   cudaInfo(): Promise<CudaInfo>
+  /** Opens a plugin library, whose code then runs in this process, as it does in the two calls below. They block. */
+  openPlugins(request: { readonly path: string; readonly preload: readonly string[] }): {
+    readonly handle: NativeHandle<'plugins'>
+    readonly creators: readonly NativePluginCreator[]
+    readonly emulated: boolean
+  }
+  /** The interface of the plugin that a creator makes without fields. */
+  pluginInterface(handle: NativeHandle<'plugins'>, creator: number): NativePluginCreator['interface']
+  runPlugin(handle: NativeHandle<'plugins'>, request: NativePluginRun): NativePluginResult
 }
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))

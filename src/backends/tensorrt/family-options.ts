@@ -129,6 +129,14 @@ export const FAMILY_OPTIONS: Readonly<Record<keyof BuildSettings, OptionRow>> = 
     trt10: { shows: 'the builder takes them, or the build is refused' },
     trt11: { shows: 'the builder takes them, or the build is refused' },
   },
+  plugins: {
+    asks: () => true,
+    rtx: {
+      refused: 'it has no plugin layers (1.7)',
+      hint: "use backend: 'tensorrt' for a model that needs plugins",
+    },
+    ...onTrt({ shows: 'the libraries are in the registry of the builder; the engine runs their layers' }),
+  },
   workspace: {
     tuning: true,
     asks: () => true,

@@ -7,6 +7,7 @@ import { buildInProcess } from './build-in-process.js'
 import { buildInThread } from './build-in-thread.js'
 import { failureHint, judgeSettings } from './family-options.js'
 import { compareVersions, planVersion, versionMismatch } from './plan-version.js'
+import { type PluginFamily, resolvePlugins } from './plugin-library.js'
 import { TensorrtEngine } from './tensorrt-engine.js'
 
 /** The backends that this module implements. */
@@ -78,7 +79,14 @@ async function build(
       hint: 'install the whole of TensorRT, not its runtime alone',
     })
   }
-  const native: NativeBuildRequest = { ...request, settings, nvinfer: sdk.nvinfer, onnxParser: sdk.onnxParser }
+  const { plugins = [], ...rest } = settings
+  const native: NativeBuildRequest = {
+    ...request,
+    settings: rest,
+    plugins: pluginPaths(sdk.family, plugins),
+    nvinfer: sdk.nvinfer,
+    onnxParser: sdk.onnxParser,
+  }
   // What the caller's onProgress or logger throws ends the build, and is what the build then rejects with.
   const thrown = new AbortController()
   const events = passEvents(control, (error) => thrown.abort(error))
@@ -96,6 +104,13 @@ async function build(
   }
 }
 
+/** @throws {TrtError} `UNSUPPORTED` where the family has no plugins; what {@link resolvePlugins} throws */
+function pluginPaths(family: AddonFamily, plugins: readonly string[]): readonly string[] {
+  if (plugins.length === 0) return []
+  if (family === 'rtx') judgeSettings(family, { plugins }, false)
+  return resolvePlugins(plugins, family as PluginFamily)
+}
+
 function withHint(error: unknown, hint: string | undefined): unknown {
   if (!(error instanceof TrtError) || error.code !== 'BUILD_FAILED' || hint === undefined) return error
   return new TrtError(error.code, error.message, { hint, cause: error })
@@ -105,7 +120,7 @@ async function load(
   name: TensorrtBackendName,
   options: TensorrtBackendOptions,
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, allowHostCode, logger }: LoadRequest,
+  { device, allowHostCode, plugins, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   const version = await planVersion(engine)
   const sdk = await locate(name, options, version?.split('.')[0])
@@ -113,8 +128,9 @@ async function load(
   // The header of RTX plans was seen, that of TensorRT's was not: there TensorRT is asked first.
   if (difference > 0 && name === 'tensorrt-rtx') throw versionMismatch(version as string, sdk.version as string)
   const addon = loadAddon(sdk.family)
+  const request = { nvinfer: sdk.nvinfer, device, allowHostCode, plugins: pluginPaths(sdk.family, plugins) }
   try {
-    const loaded = await addon.load({ ...engine, nvinfer: sdk.nvinfer, device, allowHostCode }, (event) => {
+    const loaded = await addon.load({ ...engine, ...request }, (event) => {
       if (event.type === 'log') logger[event.level](event.message)
     })
     return new TensorrtEngine(addon, loaded)

@@ -26,6 +26,7 @@ interface Flags extends FeedFlags, LogFlags {
   backend: BuildOptions['backend']
   device: number
   tensorrt?: string
+  plugins?: readonly string[]
 }
 
 const EXAMPLES = [
@@ -67,6 +68,7 @@ export function registerRun(program: Command): void {
     )
     .option('--device <n>', 'the CUDA device', integer(0, 2 ** 31 - 1), 0)
     .option('--tensorrt <dir>', 'a folder that holds TensorRT, searched before all others')
+    .option('--plugins <library>', "a library of plugins that it needs, or 'builtin'; repeat for more", collect)
     .optionsGroup('Options:')
     .addOption(verboseOption())
     .addHelpText('after', INPUTS_HELP)
@@ -142,12 +144,13 @@ async function load(io: CliIo, source: string | Uint8Array, flags: Flags): Promi
   return { engine, loadMs: performance.now() - started }
 }
 
-function common(io: CliIo, { backend, tensorrt, verbose }: Flags) {
+function common(io: CliIo, { backend, tensorrt, plugins, verbose }: Flags) {
   const logger = makeLogger(io, verbose)
   return {
     signal: io.signal,
     ...(backend === undefined ? {} : { backend }),
     ...(tensorrt === undefined ? {} : { tensorrt }),
+    ...(plugins === undefined ? {} : { plugins }),
     ...(logger === undefined ? {} : { logger }),
   }
 }

@@ -117,6 +117,7 @@ describe('the option is refused, with the reason', () => {
     sparsity: { sparsity: true },
     hardwareCompatibility: { hardwareCompatibility: 'ampere+' },
     tacticSources: { tacticSources: ['jit-convolutions'] },
+    plugins: { plugins: ['builtin'] },
     timingCache: { timingCache: join(folder, 'cache') },
     'memoryPools.tacticDram': { memoryPools: { tacticDram: '1MiB' } },
     dlaManagedSram: { memoryPools: { dlaManagedSram: '1MiB' } },

@@ -216,7 +216,8 @@ nvinfer1::IBuilderConfig* BuilderDouble::createBuilderConfig() noexcept {
 
 nvinfer1::INetworkDefinition* BuilderDouble::createNetworkV2(
     nvinfer1::NetworkDefinitionCreationFlags flags) noexcept {
-  return injected(logger_, "IBuilder::createNetworkV2") ? nullptr : new NetworkDouble(factory_, flags);
+  return injected(logger_, "IBuilder::createNetworkV2") ? nullptr
+                                                        : new NetworkDouble(factory_, flags, plugins_);
 }
 
 nvinfer1::IOptimizationProfile* BuilderDouble::createOptimizationProfile() noexcept {
@@ -301,6 +302,7 @@ nvinfer1::IHostMemory* BuilderDouble::buildSerializedNetwork(nvinfer1::INetworkD
       {{"network",
         Json::object({{"flags", flagsToJson<nvinfer1::NetworkDefinitionCreationFlag>(network.getFlags())},
                       {"layers", network.getNbLayers()}})},
+       {"plugins", plugins_.loaded()},
        {"config", config.toJson()}});
   return new HostMemoryDouble(
       writePlan(Json::object({{"standIn", "plan of a test double; no TensorRT can load it"},

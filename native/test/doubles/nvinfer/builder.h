@@ -8,6 +8,7 @@
 
 #include "engine_spec.h"
 #include "network.h"
+#include "plugin_registry.h"
 
 namespace trt_double {
 
@@ -109,6 +110,7 @@ class BuilderDouble final : public nvinfer1::BuilderStub {
   nvinfer1::IHostMemory* buildSerializedNetwork(nvinfer1::INetworkDefinition& network,
                                                 nvinfer1::IBuilderConfig& config) noexcept override;
   nvinfer1::ILogger* getLogger() const noexcept override { return &logger_; }
+  nvinfer1::IPluginRegistry& getPluginRegistry() noexcept override { return plugins_; }
 
  private:
   /** An empty text: nothing is wrong. */
@@ -116,6 +118,7 @@ class BuilderDouble final : public nvinfer1::BuilderStub {
   bool reportProgress(nvinfer1::IProgressMonitor* monitor) const;
 
   nvinfer1::ILogger& logger_;
+  PluginRegistryDouble plugins_{logger_};
   Factory factory_{"IBuilder"};
   std::vector<std::unique_ptr<ProfileDouble>> profiles_;
   Alive const alive_{"builders"};

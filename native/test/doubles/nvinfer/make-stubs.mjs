@@ -12,7 +12,10 @@ const CLASSES = [
   ...['HostMemory', 'Runtime', 'CudaEngine', 'ExecutionContext', 'OptimizationProfile'],
   ...['Tensor', 'Layer', 'NetworkDefinition', 'TimingCache', 'BuilderConfig', 'Builder'],
 ].map((name) => ({ name, interface: `nvinfer1::I${name}`, implementation: `V${name}` }))
-CLASSES.push({ name: 'Parser', interface: 'nvonnxparser::IParser', implementation: 'IParser' })
+CLASSES.push(
+  { name: 'PluginRegistry', interface: 'nvinfer1::IPluginRegistry', implementation: 'IPluginRegistry' },
+  { name: 'Parser', interface: 'nvonnxparser::IParser', implementation: 'IParser' },
+)
 
 /** A setter: what it is told is what a test wants to know, and the double needs to do no more about it. */
 const NOTED = /^(set|clear|reset|mark|unmark|add(OptimizationProfile)$)/
@@ -55,7 +58,7 @@ function virtuals(implementation) {
     .replace(/\b(public|protected|private):/g, ' ')
     .split(';')
     .map((statement) => statement.replace(/\s+/g, ' ').trim())
-    .filter((statement) => /\bvirtual\b.*= 0$/.test(statement))
+    .filter((statement) => /\bvirtual [^~]*= 0$/.test(statement))
     .map((statement) => {
       const match = statement.match(/virtual (.+?)\b(\w+)\((.*)\)( const)?( noexcept)? = 0$/)
       if (!match) throw new Error(`cannot read: ${statement}`)

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "plugin_registry.h"
 #include "support.h"
 
 namespace trt_double {
@@ -49,8 +50,9 @@ class LayerDouble final : public nvinfer1::LayerStub {
 
 class NetworkDouble final : public nvinfer1::NetworkDefinitionStub {
  public:
-  NetworkDouble(Factory& builder, nvinfer1::NetworkDefinitionCreationFlags flags)
-      : product_(builder), flags_(flags) {}
+  NetworkDouble(Factory& builder, nvinfer1::NetworkDefinitionCreationFlags flags,
+                PluginRegistryDouble const& plugins)
+      : plugins(plugins), product_(builder), flags_(flags) {}
 
   nvinfer1::ITensor* addInput(char const* name, nvinfer1::DataType type,
                               nvinfer1::Dims const& dims) noexcept override;
@@ -80,6 +82,8 @@ class NetworkDouble final : public nvinfer1::NetworkDefinitionStub {
   /** What the parser was told. */
   Json parserNotes = Json::array();
   Factory factory{"INetworkDefinition"};
+  /** Its builder's. */
+  PluginRegistryDouble const& plugins;
 
  private:
   Factory::Product const product_;

@@ -40,9 +40,10 @@ bool isKnownOp(std::string const& op) {
   return op.rfind("Unknown", 0) != 0;
 }
 
-bool isUnsupported(OnnxNode const& node) {
-  bool const own = node.domain.empty() || node.domain == "ai.onnx";
-  return !own || !isKnownOp(node.op);
+/** TensorRT's parser takes the name of an op that it does not know, whatever its domain, for a plugin's. */
+bool isUnsupported(OnnxNode const& node, PluginRegistryDouble const& plugins) {
+  bool const own = (node.domain.empty() || node.domain == "ai.onnx") && node.op.rfind("Custom", 0) != 0;
+  return !(own && isKnownOp(node.op)) && !plugins.has(node.op + " 1 ");
 }
 
 }  // namespace
@@ -91,7 +92,7 @@ bool ParserDouble::build(OnnxModel const& model) {
   }
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     OnnxNode const& node = model.nodes[i];
-    if (isUnsupported(node)) {
+    if (isUnsupported(node, network_.plugins)) {
       return fail(ErrorCode::kUNSUPPORTED_NODE, "No importer registered for op: " + node.op,
                   static_cast<int>(i), node);
     }

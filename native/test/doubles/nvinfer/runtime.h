@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "engine_spec.h"
+#include "plugin_registry.h"
 #include "support.h"
 
 namespace trt_double {
@@ -18,10 +19,12 @@ class RuntimeDouble final : public nvinfer1::RuntimeStub {
   void setEngineHostCodeAllowed(bool allowed) noexcept override { hostCodeAllowed_ = allowed; }
   bool getEngineHostCodeAllowed() const noexcept override { return hostCodeAllowed_; }
   nvinfer1::ILogger* getLogger() const noexcept override { return &logger_; }
+  nvinfer1::IPluginRegistry& getPluginRegistry() noexcept override { return plugins_; }
 
  private:
   nvinfer1::ILogger& logger_;
   bool hostCodeAllowed_ = false;
+  PluginRegistryDouble plugins_{logger_};
   Factory factory_{"IRuntime"};
   Alive const alive_{"runtimes"};
 };
