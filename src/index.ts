@@ -34,8 +34,31 @@ export {
 } from './parity/compare.js'
 export type { Divergence, DivergenceInput } from './parity/divergence.js'
 export { expectParity, type ParityOptions } from './parity/expect-parity.js'
+export {
+  type BuiltinKind,
+  type Difference,
+  type FieldType,
+  type FieldValue,
+  type PluginCase,
+  type PluginCaseResult,
+  type PluginCreatorInfo,
+  type PluginFamily,
+  type PluginFieldInfo,
+  type PluginFormat,
+  type PluginLibraryInfo,
+  type PluginRunOptions,
+  type PluginRunResult,
+  type PluginSpec,
+  type PluginTestOptions,
+  type PluginTestResult,
+  type PluginTiming,
+  plugins,
+  type SpecType,
+  type Tolerance,
+} from './plugins/index.js'
 export { Batcher, type BatchOptions, batch } from './service/batch.js'
 export type { Batchable } from './service/batch-layout.js'
 export { type SpanLike, type TracerLike, traceTo } from './service/spans.js'
+
 export { type DataOf, type DataType, Tensor, type TensorData, type TensorLike } from './tensor.js'
 export type { BuildTrace, InferTrace, LoadTrace } from './tracing.js'

@@ -7,6 +7,7 @@
 #include "binding/engine_binding.h"
 #include "binding/error_to_js.h"
 #include "binding/native_thread.h"
+#include "binding/plugin_binding.h"
 #include "binding/values.h"
 #include "cuda/device_info.h"
 #include "engine/tensorrt_family.h"
@@ -71,6 +72,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("load", Napi::Function::New(env, load, "load"));
   exports.Set("run", Napi::Function::New(env, run, "run"));
   exports.Set("close", Napi::Function::New(env, close, "close"));
+  exports.Set("openPlugins", Napi::Function::New(env, openPlugins, "openPlugins"));
+  exports.Set("pluginInterface", Napi::Function::New(env, pluginInterface, "pluginInterface"));
+  exports.Set("runPlugin", Napi::Function::New(env, runPlugin, "runPlugin"));
   exports.Set("cudaInfo", Napi::Function::New(env, cudaInfoToJs, "cudaInfo"));
   return exports;
 }

@@ -42,6 +42,10 @@ Lookup lookUp() {
     bind(library, "cuStreamCreate", cuda.streamCreate);
     bind(library, "cuStreamDestroy_v2", cuda.streamDestroy);
     bind(library, "cuStreamSynchronize", cuda.streamSynchronize);
+    bind(library, "cuEventCreate", cuda.eventCreate);
+    bind(library, "cuEventDestroy_v2", cuda.eventDestroy);
+    bind(library, "cuEventRecord", cuda.eventRecord);
+    bind(library, "cuEventElapsedTime", cuda.eventElapsedTime);
     bind(library, "cuGetErrorName", cuda.getErrorName);
     bind(library, "cuGetErrorString", cuda.getErrorString);
   } catch (std::runtime_error const& error) {

@@ -16,10 +16,14 @@ struct CuContextTag;
 using CuContext = CuContextTag*;
 struct CuStreamTag;
 using CuStream = CuStreamTag*;
+struct CuEventTag;
+using CuEvent = CuEventTag*;
 
 constexpr CuResult kCudaSuccess = 0;
 constexpr CuResult kCudaErrorOutOfMemory = 2;
 constexpr unsigned int kCuStreamNonBlocking = 1;
+constexpr int kCuAttributeMemoryClockRate = 36;       // kHz
+constexpr int kCuAttributeGlobalMemoryBusWidth = 37;  // bits
 constexpr int kCuAttributeComputeCapabilityMajor = 75;
 constexpr int kCuAttributeComputeCapabilityMinor = 76;
 
@@ -55,6 +59,10 @@ struct CudaDriver {
   CuResult (*streamCreate)(CuStream* stream, unsigned int flags) = nullptr;
   CuResult (*streamDestroy)(CuStream stream) = nullptr;
   CuResult (*streamSynchronize)(CuStream stream) = nullptr;
+  CuResult (*eventCreate)(CuEvent* event, unsigned int flags) = nullptr;
+  CuResult (*eventDestroy)(CuEvent event) = nullptr;
+  CuResult (*eventRecord)(CuEvent event, CuStream stream) = nullptr;
+  CuResult (*eventElapsedTime)(float* milliseconds, CuEvent start, CuEvent end) = nullptr;
   CuResult (*getErrorName)(CuResult result, char const** name) = nullptr;
   CuResult (*getErrorString)(CuResult result, char const** text) = nullptr;
 };

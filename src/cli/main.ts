@@ -6,6 +6,7 @@ import { registerBuild } from './commands/build.js'
 import { registerCompare } from './commands/compare.js'
 import { registerDoctor } from './commands/doctor.js'
 import { registerInspect } from './commands/inspect.js'
+import { registerPlugin } from './commands/plugin.js'
 import { registerRun } from './commands/run.js'
 import { registerSdk } from './commands/sdk.js'
 import { registerSurgeon } from './commands/surgeon/index.js'
@@ -37,6 +38,7 @@ function makeProgram(): Command {
   registerInspect(program)
   registerSurgeon(program)
   registerCompare(program)
+  registerPlugin(program)
   registerDoctor(program)
   registerSdk(program)
   return program

@@ -105,6 +105,6 @@ export class CallSlot {
 }
 
 /** The first offset from `end` on where a tensor may lie. */
-function nextOffset(end: number): number {
+export function nextOffset(end: number): number {
   return Math.ceil(end / ALIGNMENT) * ALIGNMENT
 }
