@@ -104,29 +104,6 @@ test('no damaged plugin is a crash, and none that is cut short is taken', async 
   expect((JSON.parse(stdout) as { refused: number }).refused).toBeGreaterThan(100)
 })
 
-test("ONNX's node tests, a grid of broadcasts and every spec.json, in three types and both versions", async (ctx) => {
-  const python = process.env.TENSORRT_NODE_TEST_PYTHON ?? join(ROOT, '.cache/python/bin/python')
-  const hasOnnx = await run(python, ['-c', 'import onnx, numpy']).then(
-    () => true,
-    () => false,
-  )
-  if (!hasOnnx) return ctx.skip(`${python} has no onnx; npm test sets one up`)
-  const script = fileURLToPath(new URL('onnx_cases.py', import.meta.url))
-  const specs = ['layer_norm', 'prelu'].map((name) => join(ROOT, 'plugins', name, 'spec.json'))
-  const { stdout } = await run(python, [script, probe, emulated, ...specs], { maxBuffer: 2 ** 24 })
-  const results = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { case: string; format: string; ok: boolean })
-  expect(results.filter(({ ok }) => !ok)).toEqual([])
-  const cases = new Set(results.map((result) => result.case))
-  expect([...cases].filter((name) => name.startsWith('test_layer_normalization'))).toHaveLength(19)
-  expect([...cases].filter((name) => name.startsWith('test_prelu'))).toHaveLength(2)
-  expect([...cases].filter((name) => name.startsWith('Custom'))).toHaveLength(14)
-  expect(results.filter(({ format }) => format === 'linear')).toHaveLength(cases.size * 6)
-  expect(results.filter(({ format }) => format === 'hwc8').length).toBeGreaterThanOrEqual(2 * 8)
-}, 300_000)
-
 describe('the library that nvcc makes', () => {
   let library: string
   beforeAll(async () => {
