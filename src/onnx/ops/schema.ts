@@ -106,8 +106,13 @@ class Version {
   }
 
   get schema(): OpSchema {
+    this.#schema ??= this.#read()
+    return this.#schema
+  }
+
+  #read(): OpSchema {
     const [inputs, outputs, constraints, attributes] = this.#parts.map((part) => (part === '' ? [] : part.split(' ')))
-    this.#schema ??= {
+    return {
       opType: this.#opType,
       domain: this.#domain,
       sinceVersion: this.since,
@@ -117,7 +122,6 @@ class Version {
       typeConstraints: new Map(constraints?.map((text) => this.#readConstraint(text))),
       attributes: new Map(attributes?.map(readAttribute).map((attribute) => [attribute.name, attribute])),
     }
-    return this.#schema
   }
 
   #part(index: number): string {

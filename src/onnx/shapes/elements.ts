@@ -27,3 +27,38 @@ export function elementsOf(tensor: ModelTensor): Elements | undefined {
       return undefined
   }
 }
+
+/**
+ * Elements of a tensor of these sizes, in the order of another one whose place at each axis is told by indices: element
+ * [i, j, …] of the result is element [indices[0][i], indices[1][j], …].
+ *
+ * @returns undefined where they are too many
+ */
+export function select(
+  elements: Elements,
+  dims: readonly number[],
+  indices: readonly (readonly number[])[],
+): Elements | undefined {
+  if (indices.reduce((count, { length }) => count * length, 1) > MAX_ELEMENTS) return undefined
+  let offsets: readonly number[] = [0]
+  for (const [axis, chosen] of indices.entries()) {
+    const size = dims[axis] ?? 1
+    offsets = offsets.flatMap((offset) => chosen.map((index) => offset * size + index))
+  }
+  return offsets.map((offset) => elements[offset] ?? null)
+}
+
+/** Elements after their axes were put into another order. */
+export function reorder(elements: Elements, dims: readonly number[], order: readonly number[]): Elements {
+  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((product, size) => product * size, 1))
+  let offsets: readonly number[] = [0]
+  for (const axis of order) {
+    const stride = strides[axis] ?? 0
+    offsets = offsets.flatMap((offset) => range(dims[axis] ?? 0).map((index) => offset + index * stride))
+  }
+  return offsets.map((offset) => elements[offset] ?? null)
+}
+
+export function range(length: number): number[] {
+  return Array.from({ length }, (_, index) => index)
+}

@@ -157,6 +157,8 @@ class Inference {
     const { domain, opType } = node
     const opset = scope.opset(domain)
     const fn = this.#functions.get(`${domain}:${opType}:${node.proto.overload ?? ''}`)
+    // What is known of their elements from the round before, in a loop's body, may hold no more.
+    for (const value of node.outputs) if (value !== undefined) scope.elements.delete(value)
     const op = new OpContext(node, fn === undefined ? schemaOf(opType, domain, opset) : undefined, opset, scope)
     try {
       if (fn !== undefined) this.#call(fn, op)

@@ -7,7 +7,7 @@ import type { Value } from '../model/value.js'
 import type { OpSchema } from '../ops/schema.js'
 import type { Dim } from '../value-type.js'
 import { type Elements, elementsOf } from './elements.js'
-import { type Dims, type TensorKind, tensor, UNKNOWN, type ValueKind } from './value-kinds.js'
+import { type Dims, tensor, UNKNOWN, type ValueKind } from './value-kinds.js'
 
 /** What a rule knows of one node, and where it says what it concludes. */
 export type Rule = (op: OpContext) => void
@@ -160,11 +160,15 @@ export class OpContext {
     return counted
   }
 
-  /** Says what is known of an output's shape; its type too, where the schema does not say it. */
+  /**
+   * Says what is known of an output's shape, and its type where the schema does not say it. Without a schema it is that
+   * of the first input.
+   */
   give(index: number, dims: Dims | undefined, elem?: ElementType): void {
     const known = this.outputs[index]
     if (known === undefined) return
-    this.outputs[index] = tensor(elem ?? (known as TensorKind).elem ?? 'undefined', dims)
+    const byDefault = this.schema === undefined ? this.elem(0) : known.kind === 'tensor' ? known.elem : 'undefined'
+    this.outputs[index] = tensor(elem ?? byDefault, dims)
   }
 
   giveKind(index: number, kind: ValueKind): void {

@@ -5,7 +5,7 @@
  */
 import type { Dim } from '../value-type.js'
 import { add, floorDivide, isSame, multiply, subtract } from './dim-algebra.js'
-import { type Elements, elementsOf, MAX_ELEMENTS } from './elements.js'
+import { type Elements, elementsOf, MAX_ELEMENTS, range, reorder, select } from './elements.js'
 import type { OpContext } from './op-context.js'
 import { sliceIndices } from './slices.js'
 import type { Dims } from './value-kinds.js'
@@ -95,14 +95,24 @@ const ELEMENTS: Readonly<Record<string, Propagation>> = {
     return parts.every((part) => part !== undefined) ? parts.flat() : undefined
   },
   Gather: (op) => {
-    const [data, indices] = [op.elements(0), op.numbers(1)]
-    if (data === undefined || indices === undefined || op.dims(0)?.length !== 1) return undefined
-    return indices.map((index) => data[index < 0 ? index + data.length : index] ?? null)
+    const [data, dims, indices] = [op.elements(0), sizesOf(op, 0), op.numbers(1)]
+    if (data === undefined || dims === undefined || indices === undefined) return undefined
+    const axis = op.axis(op.int('axis', 0), dims.length)
+    const chosen = indices.map((index) => (index < 0 ? index + (dims[axis] ?? 0) : index))
+    return select(
+      data,
+      dims,
+      dims.map((size, at) => (at === axis ? chosen : range(size))),
+    )
   },
   Slice: (op) => {
-    const data = op.elements(0)
-    if (data === undefined || op.dims(0)?.length !== 1) return undefined
-    return sliceIndices(op, data.length)?.map((index) => data[index] ?? null)
+    const [data, dims] = [op.elements(0), sizesOf(op, 0)]
+    const indices = data && dims && sliceIndices(op, dims)
+    return indices && select(data, dims, indices)
+  },
+  Transpose: (op) => {
+    const [data, dims] = [op.elements(0), sizesOf(op, 0)]
+    return data && dims && reorder(data, dims, op.ints('perm') ?? range(dims.length).reverse())
   },
   Split: (op) => {
     const data = op.elements(0)
@@ -221,6 +231,12 @@ function scaled(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a * b
   const whole = [a, b].every((factor) => typeof factor !== 'number' || Number.isInteger(factor))
   return whole ? multiply(a, b) : null
+}
+
+/** The sizes of an input, where all are numbers. */
+function sizesOf(op: OpContext, index: number): readonly number[] | undefined {
+  const dims = op.dims(index)
+  return dims?.every((dim) => typeof dim === 'number') ? dims : undefined
 }
 
 function sizeOfOutput(op: OpContext): number | undefined {

@@ -1,7 +1,7 @@
 /** Slices: how many elements they take, and which. Rules: onnx/docs/Operators.md, Slice. */
 import type { Dim } from '../value-type.js'
 import { add, ceilDivide, isNegative, subtract } from './dim-algebra.js'
-import type { Elements } from './elements.js'
+import { type Elements, range } from './elements.js'
 import type { OpContext } from './op-context.js'
 
 /** What a slice of one axis is given by; an unknown bound is null. */
@@ -58,16 +58,18 @@ export function sliceSize(size: Dim, { start, end, step }: SliceBounds): Dim {
   return from === 0 && step === 1 ? to : ceilDivide(subtract(to, from), step)
 }
 
-/** Which elements a Slice node takes of a vector. */
-export function sliceIndices(op: OpContext, size: number): number[] | undefined {
-  const bounds = sliceBounds(op, 1)
-  const [only] = bounds ?? []
-  if (only === undefined) return undefined
-  const { start, end, step } = only
-  if (typeof start !== 'number' || typeof end !== 'number' || step === null) return undefined
-  const { first, count } = indicesOf(size, start, end, step)
-  return Array.from({ length: count }, (_, index) => first + index * step)
+/** Which places a Slice node takes of each axis; undefined where a bound is not known. */
+export function sliceIndices(op: OpContext, sizes: readonly number[]): number[][] | undefined {
+  const indices = sizes.map(range)
+  for (const { axis, start, end, step } of sliceBounds(op, sizes.length) ?? [UNKNOWN_BOUNDS]) {
+    if (typeof start !== 'number' || typeof end !== 'number' || step === null) return undefined
+    const { first, count } = indicesOf(sizes[axis] as number, start, end, step)
+    indices[axis] = range(count).map((index) => first + index * step)
+  }
+  return indices
 }
+
+const UNKNOWN_BOUNDS: SliceBounds = { axis: 0, start: null, end: null, step: null }
 
 /** With all bounds known: as numpy does, bounds outside are moved to the ends. */
 function indicesOf(size: number, start: number, end: number, step: number): { first: number; count: number } {

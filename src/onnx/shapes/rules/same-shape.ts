@@ -4,7 +4,7 @@ import type { OpContext, Rule } from '../op-context.js'
 
 /** Ops whose outputs have the shape of the first input; types follow from the schema. */
 const NAMES = `
-  Abs Acos Acosh Adagrad Asin Asinh Atan Atanh Binarizer BitwiseNot Ceil Celu Clip Cos Cosh CumProd CumSum Elu Erf Exp
+  Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Ceil Celu Clip Cos Cosh CumProd CumSum Elu Erf Exp
   Floor Gelu HardSigmoid HardSwish Hardmax InstanceNormalization GroupNormalization IsInf IsNaN LRN LeakyRelu Log
   LogSoftmax LpNormalization MeanVarianceNormalization Mish Neg Not PRelu RMSNormalization Reciprocal Relu
   ReverseSequence RotaryEmbedding Round Scatter ScatterElements ScatterND Selu Shrink Sigmoid Sign Sin Sinh Softmax
@@ -49,8 +49,7 @@ export const SAME_SHAPE: Readonly<Record<string, Rule>> = {
     if (dims === undefined) return
     const axis = op.axis(op.int('axis', -1), dims.length)
     const reduced = dims.map((dim, index) => (index < axis ? dim : 1))
-    op.give(1, reduced)
-    op.give(2, reduced)
+    for (const index of [1, 2]) op.give(index, reduced, elemIn(op, 'stash_type') ?? 'float32')
   },
   BatchNormalization: (op) => {
     op.give(0, op.dims(0))
