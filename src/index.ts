@@ -58,6 +58,9 @@ export {
 } from './plugins/index.js'
 export { Batcher, type BatchOptions, batch } from './service/batch.js'
 export type { Batchable } from './service/batch-layout.js'
+export { type CachedEngineOptions, type CachedPlan, cachedEngine, cachedPlan } from './service/cached-engine.js'
+export type { Manifest } from './service/manifest.js'
+export type { ModelHash } from './service/model-hash.js'
 export { type SpanLike, type TracerLike, traceTo } from './service/spans.js'
 
 export { type DataOf, type DataType, Tensor, type TensorData, type TensorLike } from './tensor.js'

@@ -51,8 +51,9 @@ const nested =
     return undefined
   }
 
+/** What each option has to be. */
 // `Record<keyof BuildOptions, Check>`: an option that is added to the type and not here does not compile.
-const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
+export const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
   onnx: isModel,
   shapes: isShapes,
   backend: BACKEND,
@@ -82,7 +83,8 @@ const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
   logger: isLogger,
 }
 
-const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
+/** What each option has to be. */
+export const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
   device: isInteger(0, 2 ** 31 - 1),
   allowHostCode: isBoolean,
   plugins: isTexts(),

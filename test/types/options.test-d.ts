@@ -40,6 +40,9 @@ await using batcher = trt.batch(engine, { maxBatch: 16, maxDelayMs: 2 })
 await trt.batch(batcher).infer({ x: new trt.Tensor('float32', new Float32Array(1)) }, { outputs: ['y'] })
 // @ts-expect-error no such option
 trt.batch(engine, { maxDelay: 2 })
+await trt.cachedEngine({ onnx: 'm', shapes: { x: [1] }, device: 1, cacheDir: '/c', maxBytes: '1GiB' })
+// @ts-expect-error the model is missing
+await trt.cachedPlan({ cacheDir: '/c' })
 // @ts-expect-error no tracer
 trt.traceTo({ startSpan: 1 })
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { TrtError } from '../../errors.js'
 import { findTensorRT, type Sdk, tensorRTNotFoundError } from '../../sdk/find-tensorrt.js'
 import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
@@ -48,6 +49,21 @@ export async function inferenceObstacle(
   }
   const { devices, reason } = await cudaInfo()
   return devices.length > 0 ? undefined : (reason ?? 'no GPU')
+}
+
+/**
+ * What tells one TensorRT from another: its version, or, where the file names do not say it, size and time of the library.
+ *
+ * @throws {TrtError} `TENSORRT_NOT_FOUND`
+ */
+export async function libraryIdentity(
+  name: TensorrtBackendName,
+  options: TensorrtBackendOptions = {},
+): Promise<string> {
+  const { version, nvinfer } = await locate(name, options)
+  if (version !== undefined) return version
+  const { size, mtimeMs } = statSync(nvinfer)
+  return `${size} bytes of ${mtimeMs}`
 }
 
 interface Located extends Sdk {

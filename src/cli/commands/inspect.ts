@@ -5,14 +5,19 @@ import { unpackEngine } from '../../backends/onnxruntime/engine-file.js'
 import { type FileKind, recogniseFile } from '../../backends/recognise-file.js'
 import { readError } from '../../files.js'
 import { inspectModel, type ModelInfo } from '../../onnx/index.js'
+import { type Manifest, readManifest, verifyPlan } from '../../service/manifest.js'
 import { define } from '../command.js'
-import { formatBytes, plural } from '../format.js'
+import { formatBytes, formatDuration, plural } from '../format.js'
 import type { CliIo } from '../io.js'
 import { profileRows, valueRows } from '../values.js'
 
 const EXAMPLES = [
   ['inspect model.onnx', 'opsets, inputs and outputs, ops, weights'],
   ['inspect model.engine', 'which TensorRT made it, and for what; needs no GPU'],
+  [
+    'inspect ~/.cache/tensorrt-node/engines/KEY.engine',
+    'a plan with a manifest: what it was built from, and whether it is whole',
+  ],
 ] as const
 
 type Plan = Extract<FileKind, { readonly version: string }>
@@ -39,7 +44,7 @@ async function inspect(io: CliIo, path: string): Promise<undefined> {
       await reportCpuEngine(io, path, bytes)
       break
     default:
-      reportPlan(io, path, file, bytes)
+      await reportPlan(io, path, file, bytes)
   }
   return undefined
 }
@@ -84,19 +89,20 @@ async function reportCpuEngine(io: CliIo, path: string, bytes: number): Promise<
   const { header, model, external } = unpackEngine(content, path)
   const { onnxruntime, modelName, modelSha256, precision, settings, profiles, inputs, outputs } = header
   const externalBytes = [...external.values()].reduce((sum, part) => sum + part.byteLength, 0)
-  const options = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  const manifest = await checkedManifest(io, path)
   io.print(`${io.color.bold(path)}  engine of the CPU backend, ${formatBytes(bytes)}`)
   io.print()
   io.fields([
     ['built with', `onnxruntime-node ${onnxruntime}`],
     ['runs on', 'the CPU; no TensorRT can load it'],
     ['precision', precision],
-    ['options', options.join(', ') || 'none'],
+    ['options', optionsText(settings)],
     [
       'model',
       `${modelName ?? '(given as bytes)'}, ${formatBytes(model.byteLength + externalBytes)}, whole and undamaged`,
     ],
     ['SHA-256', modelSha256],
+    ...(manifest === undefined ? [] : manifestRows(manifest).filter(([label]) => /^(plan|built)/.test(label))),
   ])
   io.print()
   io.table(valueRows(inputs, outputs))
@@ -116,12 +122,14 @@ async function reportCpuEngine(io: CliIo, path: string, bytes: number): Promise<
     inputs,
     outputs,
     profiles,
+    ...(manifest && { manifest }),
   })
 }
 
-/** Only a GPU reads a plan, so its inputs and outputs stay unknown here. */
-function reportPlan(io: CliIo, path: string, plan: Plan, bytes: number): void {
+/** Only a GPU reads a plan, so its inputs and outputs are unknown here unless a manifest says them. */
+async function reportPlan(io: CliIo, path: string, plan: Plan, bytes: number): Promise<void> {
   const { kind, version } = plan
+  const manifest = await checkedManifest(io, path)
   const targets = kind === 'tensorrt-rtx' ? { computeCapabilities: plan.computeCapabilities } : {}
   const library = kind === 'tensorrt-rtx' ? 'TensorRT-RTX' : 'TensorRT'
   io.print(`${io.color.bold(path)}  ${library} plan, ${formatBytes(bytes)}`)
@@ -129,9 +137,54 @@ function reportPlan(io: CliIo, path: string, plan: Plan, bytes: number): void {
   io.fields([
     ['made by', `${library} ${version}`],
     ['runs on', gpuText(targets.computeCapabilities)],
-    ['inputs', `can be read on such a GPU only: tensorrt-node run ${path}`],
+    ...(manifest === undefined
+      ? ([['inputs', `can be read on such a GPU only: tensorrt-node run ${path}`]] as const)
+      : manifestRows(manifest)),
   ])
-  io.result({ file: resolve(path), kind, bytes, version, ...targets })
+  if (manifest !== undefined) {
+    io.print()
+    io.table(valueRows(manifest.inputs, manifest.outputs))
+    io.print()
+    io.table(profileRows(manifest.profiles))
+  }
+  io.result({ file: resolve(path), kind, bytes, version, ...targets, ...(manifest && { manifest }) })
+}
+
+/**
+ * The manifest beside a plan, and the plan is what it says.
+ *
+ * @throws {TrtError} `INVALID_ENGINE` where the plan is not
+ */
+async function checkedManifest(io: CliIo, path: string): Promise<Manifest | undefined> {
+  const manifest = await readManifest(path)
+  if (manifest === undefined) return undefined
+  await verifyPlan(path, manifest, io.signal)
+  for (const warning of manifest.warnings) io.warn(warning)
+  return manifest
+}
+
+function manifestRows({ model, options, plan, ...about }: Manifest): [string, string][] {
+  const { precision, gpu, builtAt, durationMs, packageVersion } = about
+  const files = plural(model.externalData.length, 'file')
+  return [
+    ['precision', precision],
+    ['options', optionsText(options)],
+    [
+      'model',
+      `${model.name ?? '(given as bytes)'}${model.externalData.length === 0 ? '' : ` and ${files} of weights`}`,
+    ],
+    ['model SHA-256', model.sha256],
+    ['plan SHA-256', `${plan.sha256}, as it was built: whole and undamaged`],
+    [
+      'built',
+      `${builtAt} in ${formatDuration(durationMs)}${gpu === null ? '' : `, on a GPU of compute capability ${gpu}`}, by tensorrt-node ${packageVersion}`,
+    ],
+  ]
+}
+
+function optionsText(options: object): string {
+  const texts = Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  return texts.join(', ') || 'none'
 }
 
 /** TensorRT's own plans do not say in a place that is known. */
