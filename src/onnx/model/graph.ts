@@ -228,7 +228,7 @@ export class Graph {
     this.#inputs = this.#inputs.filter((input) => input.value !== value)
     this.#initializers.delete(value)
     this.#sparse.delete(value)
-    this.#forget(value)
+    this.forget(value)
   }
 
   /** Gives a value out. Its type and shape should be known: see {@link Value.setType}. */
@@ -361,6 +361,14 @@ export class Graph {
     for (const { value } of this.#outputs) value.state.deleteOutputOf(this)
     for (const value of this.#values.values()) this.context.names.delete(value.name)
     this.#values.clear()
+  }
+
+  /** @internal */
+  forget(value: Value): void {
+    for (const info of value.state.infos) this.#valueInfos.delete(info)
+    this.#values.delete(value.name)
+    this.context.names.delete(value.name)
+    this.touch()
   }
 
   /** @internal brings the message up to date; the messages inside were kept so */
@@ -516,17 +524,10 @@ export class Graph {
   #detach(node: Node): void {
     for (const value of new Set(node.inputs)) value?.state.consumers.delete(node)
     for (const graph of node.subgraphs) graph.clear()
-    for (const value of node.outputs) if (value !== undefined) this.#forget(value)
+    for (const value of node.outputs) if (value !== undefined) this.forget(value)
     this.context.nodeNames.delete(node.name)
     this.#nodes.delete(node)
     this.#list = undefined
-    this.touch()
-  }
-
-  #forget(value: Value): void {
-    for (const info of value.state.infos) this.#valueInfos.delete(info)
-    this.#values.delete(value.name)
-    this.context.names.delete(value.name)
     this.touch()
   }
 

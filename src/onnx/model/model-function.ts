@@ -1,6 +1,7 @@
 import type { ExternalData } from '../io/external-data.js'
 import type { FunctionProto } from '../io/proto.js'
 import type { Graph } from './graph.js'
+import { opsetsOf, setOpsetOf } from './opset-imports.js'
 import { rootGraph } from './root-graph.js'
 
 /** An op that the model defines itself, by a graph of others. */
@@ -28,6 +29,16 @@ export class ModelFunction {
   /** Tells functions of one name apart. */
   get overload(): string {
     return this.proto.overload ?? ''
+  }
+
+  /** Versions of the operator sets by domain that its body is written for; ONNX's own is `''`. */
+  get opsets(): ReadonlyMap<string, number> {
+    return opsetsOf(this.proto)
+  }
+
+  /** Sets the version of an operator set, or adds it. Nodes stay as they are. */
+  setOpset(domain: string, version: number): void {
+    setOpsetOf(this.proto, domain, version)
   }
 
   /** The attributes that a call may set: those without a default, then those with one. */

@@ -1,13 +1,12 @@
-import { TrtError } from '../../errors.js'
 import type { CompleteModelProto } from '../io/decode-model.js'
 import { encode } from '../io/encode.js'
 import { ExternalData } from '../io/external-data.js'
 import { moveData, type WriteOptions } from '../io/move-data.js'
-import { newMessage } from '../io/proto.js'
 import { writeFiles } from '../io/write-files.js'
 import type { Graph } from './graph.js'
 import { Metadata } from './metadata.js'
 import { ModelFunction } from './model-function.js'
+import { checkVersion, opsetsOf, setOpsetOf } from './opset-imports.js'
 import { listModel } from './print.js'
 import { rootGraph, withNested } from './root-graph.js'
 
@@ -65,17 +64,12 @@ export class Model {
 
   /** Versions of the operator sets by domain; ONNX's own is `''`. */
   get opsets(): ReadonlyMap<string, number> {
-    return new Map(this.proto.opsetImport.map(({ domain, version }) => [ownDomain(domain), Number(version ?? 0)]))
+    return opsetsOf(this.proto)
   }
 
   /** Sets the version of an operator set, or adds it. Nodes stay as they are. */
   setOpset(domain: string, version: number): void {
-    checkVersion(`opset of "${domain}"`, version)
-    const { proto } = this
-    const entry = proto.opsetImport.find((entry) => ownDomain(entry.domain) === ownDomain(domain))
-    if (entry !== undefined) Object.assign(entry, { version, $touched: true })
-    else proto.opsetImport = [...proto.opsetImport, newMessage('OperatorSetIdProto', { domain, version })]
-    proto.$touched = true
+    setOpsetOf(this.proto, domain, version)
   }
 
   /** Texts that the exporter or the user attached, such as class labels. */
@@ -131,14 +125,4 @@ export class Model {
     this.graph.flush()
     for (const { graph } of this.functions) graph.flush()
   }
-}
-
-/** ONNX's own domain has two names. */
-function ownDomain(domain: string | undefined): string {
-  return domain === undefined || domain === 'ai.onnx' ? '' : domain
-}
-
-function checkVersion(what: string, version: number): void {
-  if (Number.isSafeInteger(version) && version > 0) return
-  throw new TrtError('INVALID_ARGUMENT', `${what}: expected an integer of 1 or more, received ${version}`)
 }

@@ -98,6 +98,19 @@ export class Node {
     this.graph.removeNode(this)
   }
 
+  /** Takes away the outputs behind the first `count`. @throws {TrtError} `INVALID_ARGUMENT` where one is in use */
+  trimOutputs(count: number): void {
+    const gone = this.#outputs.slice(count).filter((value) => value !== undefined)
+    const used = gone.find((value) => !value.isUnused)
+    if (used !== undefined) {
+      throw new TrtError('INVALID_ARGUMENT', `${this}: its output "${used.name}" cannot be taken away: it is in use`)
+    }
+    for (const value of gone) this.graph.forget(value)
+    this.#outputs = this.#outputs.slice(0, count)
+    this.proto.output = this.proto.output.slice(0, count)
+    this.touch()
+  }
+
   /** All attributes. */
   get attributes(): readonly Attribute[] {
     return this.proto.attribute.map((proto) => this.#attribute(proto))

@@ -12,6 +12,7 @@ import { replaceSubgraph } from './replace-subgraph.js'
 import { setAttribute } from './set-attribute.js'
 import { simplify } from './simplify.js'
 import { stripDoc } from './strip-doc.js'
+import { upgradeOpset } from './upgrade-opset.js'
 
 export { dedupe } from './dedupe.js'
 export { type ExtractOptions, extract } from './extract.js'
@@ -40,6 +41,7 @@ export { type SetAttributeOptions, setAttribute } from './set-attribute.js'
 export { type SimplifyOptions, simplify } from './simplify.js'
 export { type StripDocOptions, stripDoc } from './strip-doc.js'
 export { type TransformOptions, transform } from './transform.js'
+export { type UpgradeOpsetOptions, upgradeOpset } from './upgrade-opset.js'
 export type { Verification, VerifyOptions } from './verifier.js'
 
 /** Every pass, by name. */
@@ -58,5 +60,6 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     setAttribute,
     simplify,
     stripDoc,
+    upgradeOpset,
   ].map((pass) => [pass.passName, pass as Pass]),
 )

@@ -5,6 +5,7 @@ import type { TensorLike } from '../../../tensor.js'
 import type { AttributeContent, AttributeType } from '../../model/attribute.js'
 import type { Node } from '../../model/node.js'
 import type { Value } from '../../model/value.js'
+import { addConstant } from '../add-constant.js'
 import { contentOf } from '../plain-attribute.js'
 import type { Match } from './match.js'
 import type { Call, Pattern, Term, Written } from './pattern.js'
@@ -28,7 +29,7 @@ export function replaceMatch(match: Match, replacement: Pattern): Node[] {
       case 'any':
         return undefined
       case 'number':
-        return graph.addInitializer(scalar(term.value, match))
+        return addConstant(graph, scalar(term.value, match))
       case 'output':
         return made.get(term.call)?.outputs[term.index]
       default:
