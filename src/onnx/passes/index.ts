@@ -2,6 +2,8 @@ import { dedupe } from './dedupe.js'
 import { extract } from './extract.js'
 import { fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 import { foldConstants } from './fold-constants.js'
+import { fuseGelu } from './fuse-gelu.js'
+import { fuseLayerNorm } from './fuse-layer-norm.js'
 import { inferShapes } from './infer-shapes.js'
 import { insertOutput } from './insert-output.js'
 import { markIntermediates } from './mark-intermediates.js'
@@ -18,6 +20,8 @@ export { dedupe } from './dedupe.js'
 export { type ExtractOptions, extract } from './extract.js'
 export { type FixInstanceNormEpsilonOptions, fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 export { type FoldConstantsOptions, foldConstants } from './fold-constants.js'
+export { fuseGelu } from './fuse-gelu.js'
+export { fuseLayerNorm } from './fuse-layer-norm.js'
 export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
 export { type InsertOutputOptions, insertOutput } from './insert-output.js'
 export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
@@ -51,6 +55,8 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     extract,
     fixInstanceNormEpsilon,
     foldConstants,
+    fuseGelu,
+    fuseLayerNorm,
     inferShapes,
     insertOutput,
     markIntermediates,
