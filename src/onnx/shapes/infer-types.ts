@@ -16,6 +16,7 @@ import type { ModelTensor } from '../model/tensor.js'
 import { topologicalOrder } from '../model/topological-order.js'
 import type { Value } from '../model/value.js'
 import { schemaOf } from '../ops/schema.js'
+import { DistinctNames } from './distinct-names.js'
 import type { Elements } from './elements.js'
 import { isEqual, refine } from './merge-kinds.js'
 import { Contradiction, OpContext, type Scope } from './op-context.js'
@@ -89,12 +90,15 @@ class Inference {
   readonly #contradictions: TypeContradiction[] = []
   readonly #unknownOps = new Set<string>()
   readonly #calls: ModelFunction[] = []
+  readonly #names: DistinctNames
   #effort: number
 
   constructor(model: Model, policy: NonNullable<InferTypesOptions['onContradiction']>) {
     this.#model = model
     this.#policy = policy
     this.#functions = new Map(model.functions.map((fn) => [`${fn.domain}:${fn.name}:${fn.overload}`, fn]))
+    const inputNames = model.graph.inputs.flatMap(({ dims }) => dims?.filter((dim) => typeof dim === 'string') ?? [])
+    this.#names = new DistinctNames(new Set(inputNames))
     const nodes = [...model.graphs()].reduce((sum, graph) => sum + graph.nodes.length, 0)
     this.#effort = 1000 + EFFORT * nodes
   }
@@ -105,7 +109,7 @@ class Inference {
     const { initializersAreInputs } = graph.context
     const inputs = graph.inputs.filter(({ initializer }) => initializer === undefined || !initializersAreInputs)
     const scope = this.#scope(this.#model.opsets, undefined, new Set(inputs))
-    for (const input of graph.inputs) scope.kinds.set(input, declared(input))
+    for (const input of graph.inputs) scope.kinds.set(input, this.#names.of(declared(input)))
     this.#inferNodes(graph, scope)
     return this.#declare(graph, scope)
   }
@@ -136,7 +140,7 @@ class Inference {
   ): ValueKind[] {
     for (const [index, value] of graph.inputs.entries()) {
       const given = inputs[index] ?? UNKNOWN
-      scope.kinds.set(value, refine(given, declared(value)) ?? given)
+      scope.kinds.set(value, refine(given, this.#names.of(declared(value))) ?? given)
       const known = elements[index]
       if (known === undefined) scope.elements.delete(value)
       else scope.elements.set(value, known)
@@ -180,7 +184,7 @@ class Inference {
 
   /** Sets what is known of a value: what the node says, and what the model declares. */
   #conclude(node: Node, value: Value, inferred: ValueKind, scope: Scope): void {
-    const promised = declared(value)
+    const promised = this.#names.of(declared(value))
     const both = refine(inferred, promised)
     if (both === undefined) {
       const what = `gives "${value.name}" as ${describe(inferred)}, which the model declares as ${describe(promised)}`

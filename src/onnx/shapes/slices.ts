@@ -79,9 +79,9 @@ function indicesOf(size: number, start: number, end: number, step: number): { fi
   return { first, count: Math.max(0, Math.ceil((last - first) / step)) }
 }
 
-/** A bound that exporters write for "to the end". */
+/** A bound that exporters write for "to the end": the greatest integer, or, as tf2onnx does, 1e9. */
 function isBeyond(end: Dim): boolean {
-  return typeof end === 'number' && end >= 2 ** 31 - 1
+  return typeof end === 'number' && end >= 1e9
 }
 
 function wholeBackwards(start: Dim, end: Dim): boolean {

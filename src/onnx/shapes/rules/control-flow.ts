@@ -71,7 +71,10 @@ function settle(op: OpContext, initial: readonly ValueKind[], run: (carried: rea
   for (const attempt of [0, 1]) {
     if (!op.scope.mayRepeat()) break
     const { states, results } = run(carried)
-    const common = carried.map((kind, index) => widen(kind, states[index] ?? UNKNOWN) ?? UNKNOWN)
+    const common = carried.map((kind, index) => {
+      const next = states[index] ?? UNKNOWN
+      return widen(kind, next) ?? withoutShape(next)
+    })
     if (common.every((kind, index) => isEqual(kind, carried[index] as ValueKind))) return { states: common, results }
     carried = attempt === 0 ? common : common.map(withoutShape)
   }

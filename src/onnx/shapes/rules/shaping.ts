@@ -86,14 +86,9 @@ export const SHAPING: Readonly<Record<string, Rule>> = {
     op.give(0, [n, multiply(c, block * block), floorDivide(h, block), floorDivide(w, block)])
   },
   Expand: (op) => {
-    const [dims, shape] = [op.dims(0), op.elements(1)]
-    const length = op.dims(1)?.[0]
-    if (dims === undefined) return
-    if (shape === undefined) {
-      if (typeof length === 'number') op.give(0, new Array<Dim>(Math.max(length, dims.length)).fill(null))
-      return
-    }
-    op.give(0, broadcastTo(op, dims, shape))
+    const [dims, length] = [op.dims(0), op.dims(1)?.[0]]
+    const shape = op.elements(1) ?? (typeof length === 'number' ? new Array<Dim>(length).fill(null) : undefined)
+    if (dims !== undefined && shape !== undefined) op.give(0, broadcastTo(op, dims, shape))
   },
   Tile: (op) => {
     const dims = op.dims(0)
@@ -169,6 +164,7 @@ function broadcastTo(op: OpContext, dims: Dims, shape: Dims): Dims {
     if (wanted === 1 || isSame(dim, wanted)) return dim
     if (dim === 1) return wanted
     if (typeof dim === 'number' && typeof wanted === 'number') op.fail(`size ${dim} cannot be expanded to ${wanted}`)
+    // A size above 1 stays, or is what the other must be.
     return typeof dim === 'number' ? dim : typeof wanted === 'number' ? wanted : null
   })
 }
