@@ -20,9 +20,11 @@ export const CLANG_FORMAT = join(PYTHON_PACKAGES, 'clang_format/data/bin/clang-f
 /** node_modules, as the lock file has it. */
 export async function setUpPackages() {
   const key = hashOf([join(ROOT, 'package-lock.json')], process.version)
-  await once('packages', key, [join(ROOT, 'node_modules/typescript')], () =>
+  // onnxruntime-node is optional: a plain npm ci may have left it out.
+  const made = ['typescript', 'onnxruntime-node'].map((name) => join(ROOT, 'node_modules', name))
+  await once('packages', key, made, () =>
     step('npm ci', () =>
-      // onnxruntime-node's own install step would download CUDA libraries that the CPU backend has no use for.
+      // Its install step would download CUDA libraries that the CPU backend has no use for.
       run('npm', ['ci', '--no-audit', '--no-fund'], { env: { ONNXRUNTIME_NODE_INSTALL: 'skip' } }),
     ),
   )
