@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,18 +5,10 @@ import * as trt from 'tensorrt-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { failure } from '../helpers/errors.js'
 import { external, makeModel, node } from '../helpers/onnx-model.js'
+import { affine, build } from './helpers/affine.js'
 
 // What users really hand in, on the backend that every machine has. TensorRT's own refusals are in
 // test/backends/tensorrt. Each case names what was expected and what came, and leaves no file behind.
-
-const affine = makeModel({
-  inputs: { x: ['float32', ['batch', 3]], bias: ['float32', [3]] },
-  outputs: { y: ['float32', ['batch', 3]] },
-  nodes: [node('Add', ['x', 'bias'], ['y'])],
-})
-const SHAPES = { x: { min: [1, 3], opt: [2, 3], max: [4, 3] } }
-const build = (options: object) =>
-  trt.buildEngine({ onnx: affine, shapes: SHAPES, backend: 'onnxruntime', ...options } as trt.BuildOptions)
 
 let folder: string
 beforeAll(async () => {
@@ -233,181 +224,5 @@ describe('saving', () => {
     await built.save(join(place, 'good.engine'))
     expect(new Uint8Array(await readFile(join(place, 'good.engine')))).toEqual(new Uint8Array(built.plan))
     expect((await readdir(place)).sort()).toEqual(['good.engine', 'plain', 'taken'])
-  })
-})
-
-describe('engine files', () => {
-  it.each<[string, Uint8Array, RegExp]>([
-    ['empty', new Uint8Array(), /empty/],
-    ['text', Buffer.from('this is not an engine'), /text/],
-    ['an ONNX model', affine, /ONNX model/],
-    ['zeros', new Uint8Array(4096), /no engine/],
-    ['a plan cut off in its header', Buffer.from('vtrt\0\0\0\0'), /header/],
-    ['a truncated plan', rtxPlan({ says: 4096, has: 1024 }), /says it has 4096 bytes, and has 1024/],
-  ])('%s', async (name, bytes, says) => {
-    expect((await failure('INVALID_ENGINE', () => trt.loadEngine(bytes))).message).toMatch(says)
-    const path = await file(`${name}.engine`, bytes)
-    expect((await failure('INVALID_ENGINE', () => trt.loadEngine(path))).message).toMatch(says)
-  })
-
-  it('missing', async () => {
-    await failure('FILE_NOT_FOUND', () => trt.loadEngine(join(folder, 'nowhere.engine')))
-  })
-
-  it('of the CPU backend, truncated at every length', async () => {
-    const { plan } = await build({})
-    for (let length = 1; length < plan.length; length += 5) {
-      await failure('INVALID_ENGINE', () => trt.loadEngine(plan.slice(0, length)))
-    }
-  })
-
-  it('asked for by another backend', async () => {
-    const { plan } = await build({})
-    const error = await failure('ENGINE_MISMATCH', () => trt.loadEngine(plan, { backend: 'tensorrt' }))
-    expect(error.message).toContain('onnxruntime')
-  })
-
-  it.each([3, {}, null, '', new URL('https://example.com/a')])('%s instead of one', async (value) => {
-    await failure('INVALID_ARGUMENT', () => trt.loadEngine(value as never))
-  })
-
-  it.each([{ device: Number.NaN }, { device: -1 }, { devices: 1 }, { backend: 'gpu' }])(
-    'options %o',
-    async (options) => {
-      const { plan } = await build({})
-      await failure('INVALID_ARGUMENT', () => trt.loadEngine(plan, options as never))
-    },
-  )
-})
-
-/** As much of a TensorRT-RTX plan as can be told apart without TensorRT: magic, length, version. */
-function rtxPlan({ says, has }: { says: number; has: number }): Uint8Array {
-  const bytes = Buffer.alloc(has)
-  bytes.write('vtrt', 0, 'latin1')
-  bytes.writeBigUInt64LE(BigInt(says), 16)
-  bytes.set([1, 7, 1, 0x74], 24)
-  return bytes
-}
-
-describe('feeds', () => {
-  let engine: trt.Engine
-  beforeAll(async () => {
-    engine = await trt.loadEngine((await build({})).plan)
-  })
-  afterAll(() => engine.close())
-
-  const x = new trt.Tensor('float32', new Float32Array(6), [2, 3])
-  const bias = new trt.Tensor('float32', new Float32Array(3), [3])
-
-  it.each<[string, object, RegExp]>([
-    ['missing', { x }, /"bias" is missing/],
-    ['unknown', { x, bias, z: x }, /no input "z"/],
-    [
-      'of the wrong type',
-      { x: new trt.Tensor('float64', new Float64Array(6), [2, 3]), bias },
-      /expected type float32, received float64/,
-    ],
-    [
-      'of the wrong length',
-      { x: { type: 'float32', data: new Float32Array(5), dims: [2, 3] }, bias },
-      /6 elements.*received 5/,
-    ],
-    ['in the wrong array', { x: { type: 'float32', data: new Float64Array(6), dims: [2, 3] }, bias }, /Float32Array/],
-    [
-      'of the wrong rank',
-      { x: new trt.Tensor('float32', new Float32Array(6)), bias },
-      /expected dims \[\?,3\], received \[6\]/,
-    ],
-    ['that are bare arrays', { x: new Float32Array(6), bias }, /type/],
-    ['null', { x: null, bias }, /Tensor/],
-  ])('%s', async (_, feeds, says) => {
-    expect((await failure('INVALID_INPUT', () => engine.infer(feeds as never))).message).toMatch(says)
-  })
-
-  it('outside the profile: says which shapes are allowed', async () => {
-    const large = new trt.Tensor('float32', new Float32Array(15), [5, 3])
-    const error = await failure('SHAPE_OUT_OF_PROFILE', () => engine.infer({ x: large, bias }))
-    expect(error.message).toContain('x [1,3] to [4,3]')
-  })
-
-  it('none', async () => {
-    await failure('INVALID_INPUT', () => engine.infer(undefined as never))
-  })
-
-  it('an output that is not there', async () => {
-    await failure('INVALID_ARGUMENT', () => engine.infer({ x, bias }, { outputs: ['nope'] }))
-  })
-
-  it('leaves the engine working', async () => {
-    const { y } = await engine.infer({ x, bias })
-    expect(y?.dims).toEqual([2, 3])
-  })
-})
-
-describe('names and sizes that are rare', () => {
-  it('an input called constructor, and an empty tensor behind another', async () => {
-    const onnx = makeModel({
-      inputs: { a: ['float32', [2]], ['constructor' as string]: ['float32', ['n']] },
-      outputs: { y: ['float32', ['m']] },
-      nodes: [node('Concat', ['a', 'constructor'], ['y'], { axis: 0 })],
-    })
-    const missing = await failure('INVALID_SHAPES', () => build({ onnx, shapes: undefined }))
-    expect(missing.message).toContain('"constructor"')
-    const built = await build({ onnx, shapes: { constructor: { min: [0], opt: [1], max: [4] } } })
-    await using engine = await trt.loadEngine(built.plan)
-    const a = new trt.Tensor('float32', new Float32Array([1, 2]))
-    await failure('INVALID_INPUT', () => engine.infer({ a }))
-    const { y } = await engine.infer({ a, constructor: new trt.Tensor('float32', new Float32Array(0)) } as never)
-    expect(y?.data).toEqual(new Float32Array([1, 2]))
-  })
-
-  it('a pipe where a file is expected, which would wait for ever', async () => {
-    const pipe = join(folder, 'pipe.engine')
-    execFileSync('mkfifo', [pipe])
-    await failure('IO_ERROR', () => trt.loadEngine(pipe))
-    await failure('IO_ERROR', () => build({ onnx: pipe }))
-  })
-
-  it.each(['file://host/x', 'file:///a%2Fb'])('the URL %s, which names no local file', async (url) => {
-    await failure('INVALID_ARGUMENT', () => trt.loadEngine(new URL(url)))
-    await failure('INVALID_ARGUMENT', () => build({ onnx: new URL(url) }))
-  })
-
-  it('saving to nowhere', async () => {
-    const built = await build({})
-    await failure('INVALID_ARGUMENT', () => built.save(undefined as never))
-  })
-})
-
-describe('closing', () => {
-  const feeds = () => ({
-    x: new trt.Tensor('float32', new Float32Array(6).fill(1), [2, 3]),
-    bias: new trt.Tensor('float32', new Float32Array(3), [3]),
-  })
-
-  it('twice, and infer afterwards', async () => {
-    const engine = await trt.loadEngine((await build({})).plan)
-    await Promise.all([engine.close(), engine.close()])
-    await engine.close()
-    await failure('CLOSED', () => engine.infer(feeds()))
-  })
-
-  it('while inferring: what was called before is answered', async () => {
-    const engine = await trt.loadEngine((await build({})).plan)
-    const running = Array.from({ length: 8 }, () => engine.infer(feeds()))
-    const closed = engine.close()
-    await failure('CLOSED', () => engine.infer(feeds()))
-    for (const { y } of await Promise.all(running)) expect(y?.data).toEqual(new Float32Array(6).fill(1))
-    await closed
-  })
-
-  it('by await using', async () => {
-    const { plan } = await build({})
-    let kept: trt.Engine
-    {
-      await using engine = await trt.loadEngine(plan)
-      kept = engine
-    }
-    await failure('CLOSED', () => kept.infer(feeds()))
   })
 })
