@@ -79,3 +79,17 @@ export async function eventLoopHolds(work) {
   watching = false
   return { longest, total }
 }
+
+/** Calls a second over `windowMs`, with `callers` of them in flight. */
+export async function rate(windowMs, callers, call) {
+  const started = performance.now()
+  let done = 0
+  const caller = async () => {
+    while (performance.now() - started < windowMs) {
+      await call()
+      done++
+    }
+  }
+  await Promise.all(Array.from({ length: callers }, caller))
+  return done / ((performance.now() - started) / 1000)
+}
