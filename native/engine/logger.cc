@@ -64,12 +64,11 @@ void Logger::log(Severity severity, nvinfer1::AsciiChar const* message) noexcept
   try {
     LogLevel const level = levelOf(severity);
     std::lock_guard<std::mutex> const lock(mutex_);
-    if (!sink_) return;
     if (level == LogLevel::kError) {
       errors_.emplace_back(message);
       if (errors_.size() > kRememberedErrors) errors_.pop_front();
     }
-    sink_(level, message);
+    if (sink_) sink_(level, message);
   } catch (...) {
     // A lost line of the log is all that may come of it.
   }

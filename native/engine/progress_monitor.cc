@@ -34,6 +34,7 @@ void ProgressMonitor::phaseFinish(char const* name) noexcept {
 }
 
 void ProgressMonitor::report(std::string const& name, int32_t done) {
+  if (!sink_) return;
   auto found = running_.find(name);
   if (found == running_.end()) return;
   Progress progress{name, {}, std::min(done, found->second.steps), found->second.steps};

@@ -7,7 +7,7 @@ import { inspectModel, type ValueInfo } from '../onnx/index.js'
 import type { BackendName, BuildOptions } from '../options.js'
 import { traced } from '../tracing.js'
 import { resolveProfiles } from './resolve-profiles.js'
-import { SILENT, toBuildSettings, validateBuildOptions } from './validate-options.js'
+import { toBuildSettings, validateBuildOptions } from './validate-options.js'
 
 /** A built engine: its bytes, and what is to be said about them. */
 export class BuildResult {
@@ -92,7 +92,7 @@ async function build(options: BuildOptions): Promise<BuildResult> {
       lenient,
       signal: options.signal,
       onProgress: options.onProgress,
-      logger: options.logger ?? SILENT,
+      logger: options.logger,
     },
   )
   const durationMs = performance.now() - started

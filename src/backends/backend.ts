@@ -84,7 +84,8 @@ export interface BuildControl {
   readonly lenient: boolean
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: BuildProgress) => void) | undefined
-  readonly logger: Logger
+  /** Undefined where nobody listens, so that a log of thousands of lines need not be carried. */
+  readonly logger: Logger | undefined
 }
 
 /** What a backend's build gives back. */

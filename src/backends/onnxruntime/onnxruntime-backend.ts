@@ -30,7 +30,7 @@ async function build({ model, profiles, settings }: BuildRequest, control: Build
   if (control.isolation === 'thread') {
     warnings.push("isolation: 'thread' has no effect on the CPU backend, which always builds in a child process")
   }
-  for (const warning of warnings) control.logger.warn(warning)
+  for (const warning of warnings) control.logger?.warn(warning)
   return inChild(1, 'buildEngine', control.signal, control.logger, async (host, files) => {
     const [file] = files as [ScratchFile]
     const progress = new Progress(control.onProgress, () => host.kill())
@@ -66,7 +66,7 @@ async function inChild<T>(
   count: number,
   what: string,
   signal: AbortSignal | undefined,
-  logger: Logger,
+  logger: Logger | undefined,
   task: (host: HostProcess, files: readonly ScratchFile[]) => Promise<T>,
 ): Promise<T> {
   throwIfAborted(what, signal)
@@ -78,7 +78,7 @@ async function inChild<T>(
     host = HostProcess.start(CHILD, {
       files: files.map(({ fd }) => fd),
       name: "The CPU backend's process",
-      onStderr: (line) => logger.debug(line),
+      onStderr: (line) => logger?.debug(line),
     })
     signal?.addEventListener('abort', abort, { once: true })
     return await task(host, files)

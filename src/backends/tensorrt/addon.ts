@@ -28,6 +28,10 @@ export interface NativeBuildRequest {
   /** Plugin libraries. */
   readonly plugins?: readonly string[]
   readonly settings: BuildSettings
+  /** Whether `onEvent` hears of TensorRT's log. Default: true. */
+  readonly log?: boolean
+  /** Whether `onEvent` hears of the progress. Default: true. */
+  readonly progress?: boolean
 }
 
 /** A built plan. */

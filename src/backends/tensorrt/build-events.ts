@@ -34,7 +34,7 @@ export function passEvents(
   return {
     receive(event) {
       if (event.type === 'log') {
-        guarded(() => logger[event.level](event.message))
+        guarded(() => logger?.[event.level](event.message))
       } else {
         heartbeat?.refresh()
         running = [...event.parents, event.phase]

@@ -102,6 +102,8 @@ async function build(
     plugins: pluginPaths(sdk.family, plugins),
     nvinfer: sdk.nvinfer,
     onnxParser: sdk.onnxParser,
+    log: control.logger !== undefined,
+    progress: control.onProgress !== undefined,
   }
   // What the caller's onProgress or logger throws ends the build, and is what the build then rejects with.
   const thrown = new AbortController()

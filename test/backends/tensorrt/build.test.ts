@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import * as trt from 'tensorrt-node'
 import { describe, expect, it } from 'vitest'
+import { loadAddon } from '#dist/backends/tensorrt/addon.js'
+import { findTensorRT } from '#dist/sdk/find-tensorrt.js'
 import { OCR } from '../../helpers/engine.ts'
 import { failure } from '../../helpers/errors.ts'
 import { constant, makeModel, node } from '../../helpers/onnx-model.ts'
@@ -13,10 +15,10 @@ needsRtx()
 const ISOLATIONS = ['thread', 'process'] as const
 
 /** One MatMul, with weights of that type. */
-function matMul(type: 'float16' | 'bfloat16' | 'float32'): Uint8Array {
+function matMul(type: 'float16' | 'bfloat16' | 'float32', batch: number | string = 'N'): Uint8Array {
   return makeModel({
-    inputs: { x: [type, ['N', 16]] },
-    outputs: { y: [type, ['N', 16]] },
+    inputs: { x: [type, [batch, 16]] },
+    outputs: { y: [type, [batch, 16]] },
     initializers: { w: constant(type, [16, 16], Array(256).fill(type === 'float32' ? 0.5 : 0x3800)) },
     nodes: [node('MatMul', ['x', 'w'], ['y'])],
   })
@@ -68,6 +70,27 @@ describe.each(ISOLATIONS)('isolation: %s', (isolation) => {
     expect(error.message).toContain('"my_node" (Frobnicate)')
     expect(error.hint).toBeDefined()
   })
+})
+
+it('carries no log and no progress where nobody listens, and still says why it failed', async () => {
+  const { nvinfer = '', onnxParser = '' } = (await findTensorRT({ families: ['rtx'] })).sdk ?? {}
+  const unknownOp = makeModel({ outputs: { y: ['float32', [1]] }, nodes: [node('NoSuchOp', [], ['y'])] })
+  const rest = { profiles: [], settings: { computeCapabilities: ['8.9'] as const }, nvinfer, onnxParser, plugins: [] }
+  const heard = async (model: Uint8Array, listens: { log: boolean; progress: boolean }) => {
+    const events = new Set<string>()
+    const request = { ...rest, model: { bytes: model }, ...listens }
+    const outcome = await loadAddon('rtx')
+      .build(request, ({ type }) => events.add(type))
+      .done.catch((error: unknown) => error)
+    return { events: [...events].sort(), outcome }
+  }
+  const model = matMul('float32', 1)
+  expect((await heard(model, { log: true, progress: true })).events).toEqual(['log', 'progress'])
+  expect((await heard(model, { log: false, progress: true })).events).toEqual(['progress'])
+  expect((await heard(model, { log: true, progress: false })).events).toEqual(['log'])
+  const failed = await heard(unknownOp, { log: false, progress: false })
+  expect(failed.events).toEqual([])
+  expect(failed.outcome).toMatchObject({ code: 'UNSUPPORTED_OP', message: expect.stringContaining('NoSuchOp') })
 })
 
 it('builds dynamic shapes, and several profiles', async () => {
