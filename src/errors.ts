@@ -27,11 +27,26 @@
  * | `LOAD_FAILED` | the backend refused or failed to load a model or engine |
  * | `INFERENCE_FAILED` | the backend failed while computing |
  * | `OUT_OF_MEMORY` | host or device memory ran out |
+ * | `QUEUE_FULL` | as many calls wait for the engine as `queue.maxWaiting` allows |
+ * | `QUEUE_TIMEOUT` | a call waited for the engine longer than `queue.maxWaitMs` |
+ * | `GPU_LOST` | CUDA gives no more work to this process: a kernel crashed, or the driver or the GPU is gone |
  * | `PROCESS_CRASHED` | the child process that did the work ended by itself or by a signal |
  * | `VERIFICATION_FAILED` | a rewritten model does not compute what it did before |
  * | `ABORTED` | the caller's `AbortSignal` fired; `cause` is the signal's reason |
  * | `CLOSED` | the engine was closed before or during the call |
  * | `SDK_INSTALL_FAILED` | `sdk install` could not fetch, check or unpack a package |
+ *
+ * What a service does about a call that failed:
+ *
+ * | do | codes |
+ * |---|---|
+ * | mend the call | `INVALID_INPUT`, `SHAPE_OUT_OF_PROFILE`, `INVALID_ARGUMENT` |
+ * | try again later, or elsewhere | `QUEUE_FULL`, `QUEUE_TIMEOUT`, `OUT_OF_MEMORY`; once: `INFERENCE_FAILED` |
+ * | load the engine again | `CLOSED`, `PROCESS_CRASHED` |
+ * | build the engine again | `ENGINE_MISMATCH`, `INVALID_ENGINE`, `LOAD_FAILED` |
+ * | restart the process | `GPU_LOST` |
+ *
+ * After `GPU_LOST` and `PROCESS_CRASHED` the engine refuses all further calls with the same error.
  */
 export type TrtErrorCode =
   | 'INVALID_ARGUMENT'
@@ -56,6 +71,9 @@ export type TrtErrorCode =
   | 'LOAD_FAILED'
   | 'INFERENCE_FAILED'
   | 'OUT_OF_MEMORY'
+  | 'QUEUE_FULL'
+  | 'QUEUE_TIMEOUT'
+  | 'GPU_LOST'
   | 'PROCESS_CRASHED'
   | 'VERIFICATION_FAILED'
   | 'ABORTED'

@@ -3,10 +3,12 @@
  *
  * @packageDocumentation
  */
+export { Binding } from './api/binding.js'
 export { BuildResult, buildEngine } from './api/build-engine.js'
-export { Engine, type Feeds, infer, type Results } from './api/engine.js'
+export { Engine, type Feeds, type InputShapes, infer, type Results } from './api/engine.js'
+export type { EngineStats, LatencyStage } from './api/engine-stats.js'
 export { loadEngine } from './api/load-engine.js'
-export type { Profile, TensorInfo } from './backends/backend.js'
+export type { EngineMemory, Profile, TensorInfo } from './backends/backend.js'
 export { TrtError, type TrtErrorCode, type TrtErrorOptions } from './errors.js'
 export * as onnx from './onnx/index.js'
 export type {
@@ -20,6 +22,7 @@ export type {
   Logger,
   LogLevel,
   MemoryPools,
+  QueueOptions,
   ShapeRange,
   Shapes,
   TacticSource,

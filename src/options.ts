@@ -113,10 +113,26 @@ export interface BuildOptions {
   readonly logger?: Logger
 }
 
+/** Bounds of an engine's queue. */
+export interface QueueOptions {
+  /** Calls that may wait, besides those that compute; 0: none waits. Past it a call rejects at once, with `QUEUE_FULL`. */
+  readonly maxWaiting?: number
+  /** Milliseconds that a call may wait; then it rejects with `QUEUE_TIMEOUT`. */
+  readonly maxWaitMs?: number
+}
+
 /** Options of {@link loadEngine}. */
 export interface LoadOptions {
   /** The CUDA device. Default 0. */
   readonly device?: number
+  /**
+   * Execution contexts, from 1 to 1024: as many calls compute at once, each on a stream and a thread of its own. Each takes
+   * activation memory and memory for inputs and outputs of the largest shapes (see `Engine.memory`); the weights are there
+   * once. Default 1. The CPU backend, where one inference uses all cores, takes no notice.
+   */
+  readonly contexts?: number
+  /** How many calls may wait for a context, and how long; past it they are rejected. Default: no limits. */
+  readonly queue?: QueueOptions
   /** `'auto'` (default) takes the backend that the file was made by. */
   readonly backend?: 'auto' | BackendName
   /** A folder that holds TensorRT, before every other place that is searched. */

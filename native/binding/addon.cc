@@ -71,6 +71,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("cancelBuild", Napi::Function::New(env, cancelBuild, "cancelBuild"));
   exports.Set("load", Napi::Function::New(env, load, "load"));
   exports.Set("run", Napi::Function::New(env, run, "run"));
+  exports.Set("createBinding", Napi::Function::New(env, createBinding, "createBinding"));
+  exports.Set("runBinding", Napi::Function::New(env, runBinding, "runBinding"));
+  exports.Set("runBindingSync", Napi::Function::New(env, runBindingSync, "runBindingSync"));
+  exports.Set("closeBinding", Napi::Function::New(env, closeBinding, "closeBinding"));
+  exports.Set("memory", Napi::Function::New(env, memory, "memory"));
   exports.Set("close", Napi::Function::New(env, close, "close"));
   exports.Set("openPlugins", Napi::Function::New(env, openPlugins, "openPlugins"));
   exports.Set("pluginInterface", Napi::Function::New(env, pluginInterface, "pluginInterface"));

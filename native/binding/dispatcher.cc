@@ -1,6 +1,7 @@
 #include "binding/dispatcher.h"
 
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include "binding/error_to_js.h"
@@ -21,7 +22,7 @@ std::shared_ptr<Dispatcher> Dispatcher::create(Napi::Env env) {
   return dispatcher;
 }
 
-void Dispatcher::post(Work work) noexcept {
+void Dispatcher::postShared(std::shared_ptr<Posted> work) noexcept {
   std::lock_guard<std::mutex> const lock(mutex_);
   if (function_ == nullptr) return;
   try {
@@ -48,28 +49,29 @@ void Dispatcher::onWake(napi_env env, napi_value, void* context, void*) {
 }
 
 void Dispatcher::drain(Napi::Env env) {
-  std::deque<Work> batch;
+  // Taken out of the member, should a callback of the user get here again by an event loop of its own.
+  Queue batch = std::move(batch_);
   {
     std::lock_guard<std::mutex> const lock(mutex_);
     batch.swap(queue_);
     woken_ = false;
   }
-  while (!batch.empty()) {
+  for (size_t index = 0; index < batch.size(); ++index) {
     Napi::HandleScope const scope(env);
-    Work const work = std::move(batch.front());
-    batch.pop_front();
     std::exception_ptr thrown;
     try {
-      work(env);
+      batch[index]->deliver(env);
     } catch (...) {
       thrown = std::current_exception();
     }
+    batch[index] = nullptr;
     if (thrown == nullptr) continue;
     // A callback of the user threw, or memory ran out. It becomes an uncaught exception, and the rest of the
     // work is done after it.
     {
       std::lock_guard<std::mutex> const lock(mutex_);
-      queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()),
+      queue_.insert(queue_.begin(),
+                    std::make_move_iterator(batch.begin() + static_cast<ptrdiff_t>(index) + 1),
                     std::make_move_iterator(batch.end()));
       if (!queue_.empty()) wake();
     }
@@ -84,11 +86,13 @@ void Dispatcher::drain(Napi::Env env) {
     }
     return;
   }
+  batch.clear();
+  batch_ = std::move(batch);
 }
 
 void Dispatcher::onEnd(napi_env, void* data, void*) {
   std::unique_ptr<std::shared_ptr<Dispatcher>> const share(static_cast<std::shared_ptr<Dispatcher>*>(data));
-  std::deque<Work> dropped;  // destroyed without the lock
+  Queue dropped;  // destroyed without the lock
   std::lock_guard<std::mutex> const lock((*share)->mutex_);
   (*share)->function_ = nullptr;
   dropped.swap((*share)->queue_);

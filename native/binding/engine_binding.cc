@@ -1,18 +1,26 @@
 #include "binding/engine_binding.h"
 
+#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "binding/addon_data.h"
-#include "binding/engine_thread.h"
+#include "binding/bound_memory.h"
+#include "binding/engine_pool.h"
 #include "binding/error_to_js.h"
 #include "binding/handle.h"
 #include "binding/log_events.h"
 #include "binding/values.h"
+#include "engine/dims.h"
 #include "loader/error.h"
 
 namespace trtnode {
 namespace {
+
+// Outputs beyond this are copied out of pinned memory by the slot's thread, into memory of their own, and not
+// by the JavaScript thread: 256 KiB take it some 20 microseconds. Below, memory of their own would cost more
+// than the copy.
+constexpr size_t kMostBytesOnLoop = 256 * 1024;
 
 template <class T>
 Napi::Array arrayToJs(Napi::Env env, std::vector<T> const& values) {
@@ -21,29 +29,32 @@ Napi::Array arrayToJs(Napi::Env env, std::vector<T> const& values) {
   return array;
 }
 
-Napi::Object engineToJs(Napi::Env env, EngineInfo const& info, std::shared_ptr<EngineThread> thread) {
+Napi::Object engineToJs(Napi::Env env, EngineInfo const& info, std::shared_ptr<EnginePool> pool) {
   auto object = Napi::Object::New(env);
   // close() is the way to end an engine; its handle being collected is the net.
-  object.Set("handle", makeHandle<EngineThread>(env, std::move(thread),
-                                                [](EngineThread& collected) { collected.stop(); }));
+  object.Set("handle",
+             makeHandle<EnginePool>(env, std::move(pool), [](EnginePool& collected) { collected.stop(); }));
   object.Set("inputs", arrayToJs(env, info.inputs));
   object.Set("outputs", arrayToJs(env, info.outputs));
   object.Set("profiles", arrayToJs(env, info.profiles));
   object.Set("version", info.version);
+  object.Set("activationBytes", static_cast<double>(info.activationBytes));
+  if (info.weightsBytes >= 0) object.Set("weightsBytes", static_cast<double>(info.weightsBytes));
   return object;
 }
 
-Napi::Array outputsToJs(Napi::Env env, std::vector<OutputTensor>& outputs) {
-  auto array = Napi::Array::New(env, outputs.size());
-  for (uint32_t index = 0; index < outputs.size(); ++index) {
-    auto object = Napi::Object::New(env);
-    object.Set("name", outputs[index].name);
-    object.Set("type", outputs[index].type);
-    object.Set("dims", toJs(env, outputs[index].dims));
-    object.Set("data", toJs(env, std::move(outputs[index].data)));
-    array.Set(index, object);
+nvinfer1::Dims dimsOf(Napi::Value value) {
+  if (!value.IsArray()) throw Error(ErrorCode::kInvalidInput, "dims: expected an array of integers");
+  auto const array = value.As<Napi::Array>();
+  nvinfer1::Dims dims{};
+  dims.nbDims = static_cast<int32_t>(array.Length());
+  if (dims.nbDims > nvinfer1::Dims::MAX_DIMS) {
+    throw Error(ErrorCode::kInvalidInput, "dims: expected at most 8 dimensions");
   }
-  return array;
+  for (int32_t axis = 0; axis < dims.nbDims; ++axis) {
+    dims.d[axis] = array.Get(static_cast<uint32_t>(axis)).As<Napi::Number>().Int64Value();
+  }
+  return dims;
 }
 
 LoadRequest loadRequestOf(Napi::Object object) {
@@ -51,6 +62,7 @@ LoadRequest loadRequestOf(Napi::Object object) {
   request.nvinfer = stringOf(object, "nvinfer");
   request.device = intOf(object, "device");
   if (has(object, "plugins")) request.plugins = stringsOf(object.Get("plugins"), "plugins");
+  request.contexts = intOf(object, "contexts");
   request.allowHostCode = optionalBool(object, "allowHostCode").value_or(false);
   if (has(object, "path")) {
     request.path = stringOf(object, "path");
@@ -60,21 +72,151 @@ LoadRequest loadRequestOf(Napi::Object object) {
   return request;
 }
 
-RunRequest runRequestOf(Napi::Object object) {
-  RunRequest request;
-  auto const feeds = object.Get("feeds").As<Napi::Array>();
-  for (uint32_t index = 0; index < feeds.Length(); ++index) {
-    auto const feed = feeds.Get(index).As<Napi::Object>();
-    request.feeds.push_back(
-        {stringOf(feed, "name"), shapeOf(feed.Get("dims"), "dims"), blobOf(feed.Get("data"), "data")});
+// Copies the inputs to pinned memory: `feeds` is [dims, data, dims, data, …] in the engine's order.
+void takeFeeds(Napi::Array feeds, EngineSlot& slot) {
+  std::vector<TensorFacts> const& inputs = slot.info().inputs;
+  if (feeds.Length() != 2 * inputs.size())
+    throw Error(ErrorCode::kInvalidInput, "expected a feed for each input");
+  for (uint32_t index = 0; index < inputs.size(); ++index) {
+    nvinfer1::Dims const dims = dimsOf(feeds.Get(2 * index));
+    ByteView const data = viewOf(feeds.Get(2 * index + 1), "data");
+    size_t const bytes = bytesOf(dims, inputs[index].elementBytes);
+    PinnedBuffer const& to = slot.host().inputs[index];
+    if (data.size != bytes || bytes > to.capacity()) {
+      throw Error(ErrorCode::kInvalidInput, "input \"" + inputs[index].name + "\": expected " +
+                                                std::to_string(bytes) + " bytes, no more than " +
+                                                std::to_string(to.capacity()) + ", received " +
+                                                std::to_string(data.size));
+    }
+    slot.call().inputShapes[index] = dims;
+    if (bytes > 0) std::memcpy(to.data(), data.data, bytes);
   }
-  request.outputs = stringsOf(object.Get("outputs"), "outputs");
-  request.profile = intOf(object, "profile");
-  return request;
 }
 
-std::exception_ptr closedError() {
-  return std::make_exception_ptr(Error(ErrorCode::kClosed, "the engine is closed"));
+// Which of the outputs are wanted: an array of booleans in the engine's order.
+void takeWanted(Napi::Array wanted, EngineSlot& slot) {
+  std::vector<uint8_t>& flags = slot.call().wanted;
+  for (uint32_t index = 0; index < flags.size(); ++index)
+    flags[index] = wanted.Get(index).ToBoolean() ? 1 : 0;
+}
+
+size_t outputBytes(EngineSlot& slot, Call const& call, size_t index) {
+  return bytesOf(call.outputShapes[index], slot.info().outputs[index].elementBytes);
+}
+
+void inferTask(EngineSlot& slot, ContextRunner& runner) {
+  Call& call = slot.call();
+  runner.run(call);
+  for (size_t index = 0; index < call.wanted.size(); ++index) {
+    size_t const bytes = outputBytes(slot, call, index);
+    if (call.wanted[index] == 0 || bytes <= kMostBytesOnLoop) continue;
+    slot.large()[index] = Blob(bytes);
+    std::memcpy(slot.large()[index].data.get(), call.host->outputs[index].data(), bytes);
+  }
+}
+
+Napi::Array timesToJs(Napi::Env env, StageTimes const& times) {
+  auto array = Napi::Array::New(env, 3);
+  array.Set(0U, times.hostToDevice);
+  array.Set(1U, times.compute);
+  array.Set(2U, times.deviceToHost);
+  return array;
+}
+
+// [times, dims, data, dims, data, …] of the wanted outputs, in the engine's order.
+Napi::Value resultsToJs(Napi::Env env, EngineSlot& slot) {
+  Call const& call = slot.call();
+  auto results = Napi::Array::New(env);
+  uint32_t next = 0;
+  results.Set(next++, timesToJs(env, call.times));
+  for (size_t index = 0; index < call.wanted.size(); ++index) {
+    if (call.wanted[index] == 0) continue;
+    results.Set(next++, toJs(env, call.outputShapes[index]));
+    if (slot.large()[index].data != nullptr) {
+      results.Set(next++, toJs(env, std::move(slot.large()[index])));
+      continue;
+    }
+    size_t const bytes = outputBytes(slot, call, index);
+    auto buffer = Napi::ArrayBuffer::New(env, bytes);
+    if (bytes > 0) std::memcpy(buffer.Data(), call.host->outputs[index].data(), bytes);
+    results.Set(next++, buffer);
+  }
+  return results;
+}
+
+void bindTask(EngineSlot& slot, ContextRunner& runner) {
+  BoundMemory& bound = *slot.bound;
+  runner.shapeOutputs(bound.call());
+  bound.reserve(slot.info());
+}
+
+Napi::Value pinnedToJs(Napi::Env env, PinnedBuffer const& buffer, size_t bytes,
+                       std::shared_ptr<BoundMemory> const& bound) {
+  auto share = std::make_unique<std::shared_ptr<BoundMemory>>(bound);
+  napi_value external = nullptr;
+  auto const release = [](napi_env, void*, void* hint) {
+    delete static_cast<std::shared_ptr<BoundMemory>*>(hint);
+  };
+  if (napi_create_external_arraybuffer(env, buffer.data(), bytes, release, share.get(), &external) !=
+      napi_ok) {
+    throw Error(ErrorCode::kUnsupported,
+                "this JavaScript takes no memory from outside, which bindings are made of",
+                "use engine.infer");
+  }
+  share.release();
+  return {env, external};
+}
+
+// { handle, inputs: [buffer, …], outputs: [dims, buffer, dims, buffer, …] }
+Napi::Value bindingToJs(Napi::Env env, EngineSlot& slot) {
+  std::shared_ptr<BoundMemory> const bound = slot.bound;
+  Call const& call = bound->call();
+  auto inputs = Napi::Array::New(env);
+  auto outputs = Napi::Array::New(env);
+  for (uint32_t index = 0; index < call.inputShapes.size(); ++index) {
+    size_t const bytes = bytesOf(call.inputShapes[index], slot.info().inputs[index].elementBytes);
+    inputs.Set(index, pinnedToJs(env, bound->host().inputs[index], bytes, bound));
+  }
+  for (uint32_t index = 0; index < call.outputShapes.size(); ++index) {
+    outputs.Set(2 * index, toJs(env, call.outputShapes[index]));
+    outputs.Set(2 * index + 1,
+                pinnedToJs(env, bound->host().outputs[index], outputBytes(slot, call, index), bound));
+  }
+  auto object = Napi::Object::New(env);
+  object.Set("handle", makeHandle<BoundMemory>(env, bound));
+  object.Set("inputs", inputs);
+  object.Set("outputs", outputs);
+  return object;
+}
+
+void runBoundTask(EngineSlot& slot, ContextRunner& runner) {
+  runner.run(slot.bound->call());
+}
+
+Napi::Value boundTimesToJs(Napi::Env env, EngineSlot& slot) {
+  return timesToJs(env, slot.bound->call().times);
+}
+
+// The pool, the slot, and the binding of (handle, slot, binding), which have to belong together and to be
+// idle.
+struct BoundCall {
+  explicit BoundCall(Napi::CallbackInfo const& info)
+      : pool(fromHandle<EnginePool>(info[0])),
+        slot(pool->slot(info[1].As<Napi::Number>())),
+        bound(fromHandle<BoundMemory>(info[2])) {
+    slot.requireIdle();
+    if (!bound->isOf(pool)) throw Error(ErrorCode::kInvalidArgument, "the binding is of another engine");
+    if (bound->running) throw Error(ErrorCode::kInvalidArgument, "the binding is running already");
+  }
+
+  std::shared_ptr<EnginePool> pool;
+  EngineSlot& slot;
+  std::shared_ptr<BoundMemory> bound;
+};
+
+// A share of the slot, which is a part of its pool.
+std::shared_ptr<Posted> partOf(std::shared_ptr<EnginePool> const& pool, EngineSlot& slot) {
+  return {pool, &slot};
 }
 
 }  // namespace
@@ -84,25 +226,26 @@ Napi::Value load(Napi::CallbackInfo const& info) {
   return guarded(env, [&]() -> Napi::Value {
     AddonData& data = AddonData::of(env);
     LoadRequest request = loadRequestOf(info[0].As<Napi::Object>());
-    auto thread = std::make_shared<EngineThread>();
+    auto const pool = std::make_shared<EnginePool>(data.dispatcher());
     auto deferred = Napi::Promise::Deferred::New(env);
-    uint32_t const work = data.remember(info[1].As<Napi::Function>(), [thread] { thread->stop(); });
+    uint32_t const work = data.remember(info[1].As<Napi::Function>(), [pool] { pool->stop(); });
     uint32_t const call = data.begin(env, {deferred, {}});
     std::shared_ptr<Dispatcher> const dispatcher = data.dispatcher();
 
-    auto const loaded = [dispatcher, thread, call](LoadedEngine* engine, std::exception_ptr failure) {
+    auto const loaded = [dispatcher, pool, call](std::shared_ptr<LoadedEngine> const& engine,
+                                                 std::exception_ptr failure) {
       if (engine == nullptr) {
         dispatcher->post([call, failure](Napi::Env env) { AddonData::of(env).reject(env, call, failure); });
         return;
       }
-      dispatcher->post([info = engine->info(), thread, call](Napi::Env env) {
-        AddonData::of(env).resolve(env, call, [&] { return engineToJs(env, info, thread); });
+      dispatcher->post([info = engine->info(), pool, call](Napi::Env env) {
+        AddonData::of(env).resolve(env, call, [&] { return engineToJs(env, info, pool); });
       });
     };
-    thread->whenDown(
+    pool->whenDown(
         [dispatcher, work] { dispatcher->post([work](Napi::Env env) { AddonData::of(env).forget(work); }); });
     try {
-      thread->start(std::move(request), logTo(dispatcher, work), loaded);
+      pool->start(std::move(request), logTo(dispatcher, work), loaded);
     } catch (...) {
       data.forget(work);  // no thread, so it never comes down
       loaded(nullptr, std::current_exception());
@@ -114,30 +257,86 @@ Napi::Value load(Napi::CallbackInfo const& info) {
 Napi::Value run(Napi::CallbackInfo const& info) {
   Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
-    AddonData& data = AddonData::of(env);
-    std::shared_ptr<EngineThread> const thread = fromHandle<EngineThread>(info[0]);
-    auto request = std::make_shared<RunRequest>(runRequestOf(info[1].As<Napi::Object>()));
-    auto deferred = Napi::Promise::Deferred::New(env);
-    uint32_t const call = data.begin(env, {deferred, Napi::Reference<Napi::Value>::New(info[0], 1)});
-    std::shared_ptr<Dispatcher> const dispatcher = data.dispatcher();
-    thread->submit([dispatcher, call, request](ContextRunner* runner) {
-      std::exception_ptr failure = runner == nullptr ? closedError() : nullptr;
-      auto outputs = std::make_shared<std::vector<OutputTensor>>();
-      try {
-        if (runner != nullptr) *outputs = runner->run(*request);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      request->feeds.clear();
-      dispatcher->post([call, failure, outputs](Napi::Env env) {
-        if (failure != nullptr) {
-          AddonData::of(env).reject(env, call, failure);
-        } else {
-          AddonData::of(env).resolve(env, call, [&] { return outputsToJs(env, *outputs); });
-        }
-      });
-    });
-    return deferred.Promise();
+    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
+    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
+    slot.requireIdle();
+    slot.call().profile = info[2].As<Napi::Number>();
+    takeFeeds(info[3].As<Napi::Array>(), slot);
+    takeWanted(info[4].As<Napi::Array>(), slot);
+    return slot.start(env, partOf(pool, slot), inferTask, resultsToJs);
+  });
+}
+
+Napi::Value createBinding(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
+    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
+    slot.requireIdle();
+    auto const shapes = info[3].As<Napi::Array>();
+    slot.bound = std::make_shared<BoundMemory>(pool, slot.gpu(), slot.info().inputs.size(),
+                                               slot.info().outputs.size());
+    Call& call = slot.bound->call();
+    call.profile = info[2].As<Napi::Number>();
+    for (uint32_t index = 0; index < call.inputShapes.size(); ++index) {
+      call.inputShapes[index] = dimsOf(shapes.Get(index));
+    }
+    return slot.start(env, partOf(pool, slot), bindTask, bindingToJs);
+  });
+}
+
+Napi::Value runBinding(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    BoundCall call(info);
+    call.slot.bound = call.bound;
+    Napi::Value const promise =
+        call.slot.start(env, partOf(call.pool, call.slot), runBoundTask, boundTimesToJs);
+    call.bound->running = true;
+    return promise;
+  });
+}
+
+Napi::Value runBindingSync(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    BoundCall call(info);
+    call.slot.bound = call.bound;
+    try {
+      call.slot.runSync(runBoundTask);
+    } catch (...) {
+      call.slot.bound = nullptr;
+      throw;
+    }
+    Napi::Value const times = boundTimesToJs(env, call.slot);
+    call.slot.bound = nullptr;
+    return times;
+  });
+}
+
+Napi::Value closeBinding(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    if (fromHandle<BoundMemory>(info[0])->running) {
+      throw Error(ErrorCode::kInvalidArgument, "the binding is running");
+    }
+    shareOf<BoundMemory>(info[0]) = nullptr;
+    auto const buffers = info[1].As<Napi::Array>();
+    for (uint32_t index = 0; index < buffers.Length(); ++index) {
+      napi_detach_arraybuffer(env, buffers.Get(index));
+    }
+    return env.Undefined();
+  });
+}
+
+Napi::Value memory(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    GpuMemory const& gpu = *fromHandle<EnginePool>(info[0])->slot(0).gpu();
+    auto bytes = Napi::Array::New(env, 2);
+    bytes.Set(0U, static_cast<double>(gpu.pinnedBytes));
+    bytes.Set(1U, static_cast<double>(gpu.deviceBytes));
+    return bytes;
   });
 }
 
@@ -145,14 +344,14 @@ Napi::Value close(Napi::CallbackInfo const& info) {
   Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
     AddonData& data = AddonData::of(env);
-    std::shared_ptr<EngineThread> const thread = fromHandle<EngineThread>(info[0]);
+    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
     auto deferred = Napi::Promise::Deferred::New(env);
     uint32_t const call = data.begin(env, {deferred, {}});
-    thread->whenDown([dispatcher = data.dispatcher(), call] {
+    pool->whenDown([dispatcher = data.dispatcher(), call] {
       dispatcher->post(
           [call](Napi::Env env) { AddonData::of(env).resolve(env, call, [&] { return env.Undefined(); }); });
     });
-    thread->stop();
+    pool->stop();
     return deferred.Promise();
   });
 }

@@ -7,8 +7,24 @@ namespace trtnode {
 // load(request: NativeLoadRequest, onEvent: (event) => void): Promise<NativeEngine>
 Napi::Value load(Napi::CallbackInfo const& info);
 
-// run(handle: EngineHandle, request: NativeRunRequest): Promise<NativeTensor[]>
+// run(handle: EngineHandle, slot, profile, feeds: [dims, data, …], wanted: boolean[]): Promise<[times, dims,
+// data, …]>
 Napi::Value run(Napi::CallbackInfo const& info);
+
+// createBinding(handle: EngineHandle, slot, profile, shapes: dims[]): Promise<NativeBinding>
+Napi::Value createBinding(Napi::CallbackInfo const& info);
+
+// runBinding(handle: EngineHandle, slot, binding: BindingHandle): Promise<times>
+Napi::Value runBinding(Napi::CallbackInfo const& info);
+
+// runBindingSync(handle: EngineHandle, slot, binding: BindingHandle): times; on the JavaScript thread
+Napi::Value runBindingSync(Napi::CallbackInfo const& info);
+
+// closeBinding(binding: BindingHandle, buffers: ArrayBuffer[]): void; detaches its buffers
+Napi::Value closeBinding(Napi::CallbackInfo const& info);
+
+// memory(handle: EngineHandle): [pinned bytes, device bytes]
+Napi::Value memory(Napi::CallbackInfo const& info);
 
 // close(handle: EngineHandle): Promise<void>; resolves when the engine's memory is free
 Napi::Value close(Napi::CallbackInfo const& info);

@@ -31,13 +31,21 @@ Napi::External<std::shared_ptr<T>> makeHandle(Napi::Env env, std::shared_ptr<T> 
   return handle;
 }
 
+// The share that a handle holds, which is null once somebody has taken it.
 template <class T>
-std::shared_ptr<T> fromHandle(Napi::Value value) {
+std::shared_ptr<T>& shareOf(Napi::Value value) {
   constexpr napi_type_tag tag = tagOf<T>();
   if (!value.IsExternal() || !value.As<Napi::External<std::shared_ptr<T>>>().CheckTypeTag(&tag)) {
     throw Error(ErrorCode::kInvalidArgument, "expected a handle that this addon gave");
   }
   return *value.As<Napi::External<std::shared_ptr<T>>>().Data();
+}
+
+template <class T>
+std::shared_ptr<T> fromHandle(Napi::Value value) {
+  std::shared_ptr<T> const& share = shareOf<T>(value);
+  if (share == nullptr) throw Error(ErrorCode::kClosed, "the handle was closed");
+  return share;
 }
 
 }  // namespace trtnode

@@ -11,12 +11,9 @@ Error expected(std::string const& what, char const* type) {
   return {ErrorCode::kInvalidArgument, what + ": expected " + type};
 }
 
-struct Bytes {
-  uint8_t const* data;
-  size_t size;
-};
+}  // namespace
 
-Bytes viewOf(Napi::Value value, char const* what) {
+ByteView viewOf(Napi::Value value, char const* what) {
   if (!value.IsTypedArray()) throw expected(what, "a typed array");
   // Not by way of its ArrayBuffer, which a SharedArrayBuffer is not.
   void* data = nullptr;
@@ -25,8 +22,6 @@ Bytes viewOf(Napi::Value value, char const* what) {
   if (status != napi_ok) throw expected(what, "a typed array");
   return {static_cast<uint8_t const*>(data), value.As<Napi::TypedArray>().ByteLength()};
 }
-
-}  // namespace
 
 bool has(Napi::Object object, char const* key) {
   return !object.Get(key).IsUndefined();
@@ -86,14 +81,14 @@ std::vector<int64_t> shapeOf(Napi::Value value, char const* what) {
 }
 
 Blob blobOf(Napi::Value value, char const* what) {
-  Bytes const bytes = viewOf(value, what);
+  ByteView const bytes = viewOf(value, what);
   Blob blob(bytes.size);
   if (bytes.size > 0) std::memcpy(blob.data.get(), bytes.data, bytes.size);
   return blob;
 }
 
 std::vector<uint8_t> bytesOf(Napi::Value value, char const* what) {
-  Bytes const bytes = viewOf(value, what);
+  ByteView const bytes = viewOf(value, what);
   return {bytes.data, bytes.data + bytes.size};
 }
 
@@ -107,6 +102,14 @@ Napi::Array toJs(Napi::Env env, std::vector<int64_t> const& shape) {
   auto array = Napi::Array::New(env, shape.size());
   for (uint32_t index = 0; index < shape.size(); ++index) {
     array.Set(index, Napi::Number::New(env, static_cast<double>(shape[index])));
+  }
+  return array;
+}
+
+Napi::Array toJs(Napi::Env env, nvinfer1::Dims const& dims) {
+  auto array = Napi::Array::New(env, static_cast<size_t>(dims.nbDims));
+  for (int32_t axis = 0; axis < dims.nbDims; ++axis) {
+    array.Set(static_cast<uint32_t>(axis), Napi::Number::New(env, static_cast<double>(dims.d[axis])));
   }
   return array;
 }

@@ -24,14 +24,20 @@ std::optional<int32_t> optionalInt(Napi::Object object, char const* key);
 std::optional<std::string> optionalString(Napi::Object object, char const* key);
 std::vector<std::string> stringsOf(Napi::Value value, char const* what);
 std::vector<int64_t> shapeOf(Napi::Value value, char const* what);
-// A copy of the bytes of a typed array. A view would do until somebody transfers or frees the buffer
-// meanwhile.
+// The bytes of a typed array, to be copied at once: anybody may transfer or free the buffer later.
+struct ByteView {
+  uint8_t const* data;
+  size_t size;
+};
+ByteView viewOf(Napi::Value value, char const* what);
+// Copies of them.
 Blob blobOf(Napi::Value value, char const* what);
 std::vector<uint8_t> bytesOf(Napi::Value value, char const* what);
 
 // C++ to JavaScript.
 Napi::Array toJs(Napi::Env env, std::vector<std::string> const& strings);
 Napi::Array toJs(Napi::Env env, std::vector<int64_t> const& shape);
+Napi::Array toJs(Napi::Env env, nvinfer1::Dims const& dims);
 // An ArrayBuffer that takes the bytes over, not copied where JavaScript takes memory from outside.
 Napi::ArrayBuffer toJs(Napi::Env env, Blob blob);
 Napi::Object toJs(Napi::Env env, Profile const& profile);

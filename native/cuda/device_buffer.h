@@ -2,14 +2,15 @@
 
 #include <cstddef>
 
-#include "loader/cuda_driver.h"
+#include "cuda/gpu_memory.h"
 
 namespace trtnode {
 
-// Owns device memory, which grows and never shrinks: a service sends the same sizes again and again.
+// Owns device memory, which grows and never shrinks: a service sends the same sizes again and again. The
+// context has to be current on the thread that reserves or destroys.
 class DeviceBuffer {
  public:
-  explicit DeviceBuffer(CudaDriver const& cuda) noexcept : cuda_(cuda) {}
+  explicit DeviceBuffer(GpuMemory& gpu) noexcept : gpu_(gpu) {}
   ~DeviceBuffer() { release(); }
   DeviceBuffer(DeviceBuffer const&) = delete;
   DeviceBuffer& operator=(DeviceBuffer const&) = delete;
@@ -20,8 +21,9 @@ class DeviceBuffer {
     size_t const wanted = bytes > 0 ? bytes : 1;
     if (wanted <= capacity_) return;
     release();
-    cuda_.check(cuda_.memAlloc(&pointer_, wanted), "cuMemAlloc");
+    gpu_.cuda().check(gpu_.cuda().memAlloc(&pointer_, wanted), "cuMemAlloc");
     capacity_ = wanted;
+    gpu_.deviceBytes += wanted;
   }
 
   CuDevicePtr get() const noexcept { return pointer_; }
@@ -30,12 +32,13 @@ class DeviceBuffer {
 
  private:
   void release() noexcept {
-    if (capacity_ > 0) cuda_.memFree(pointer_);
+    if (capacity_ > 0) gpu_.cuda().memFree(pointer_);
+    gpu_.deviceBytes -= capacity_;
     pointer_ = 0;
     capacity_ = 0;
   }
 
-  CudaDriver const& cuda_;
+  GpuMemory& gpu_;
   CuDevicePtr pointer_ = 0;
   size_t capacity_ = 0;
 };

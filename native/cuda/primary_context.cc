@@ -27,4 +27,13 @@ void PrimaryContext::makeCurrent() const {
   cuda_.check(cuda_.contextSetCurrent(context_), "cuCtxSetCurrent");
 }
 
+PrimaryContext::Scope::Scope(PrimaryContext const& context) : cuda_(context.cuda_) {
+  cuda_.check(cuda_.contextPushCurrent(context.context_), "cuCtxPushCurrent");
+}
+
+PrimaryContext::Scope::~Scope() {
+  CuContext popped = nullptr;
+  cuda_.contextPopCurrent(&popped);
+}
+
 }  // namespace trtnode

@@ -19,6 +19,18 @@ class PrimaryContext {
 
   CudaDriver const& cuda() const noexcept { return cuda_; }
 
+  // Makes it current for as long as this lives, on a thread that is somebody else's, such as JavaScript's.
+  class Scope {
+   public:
+    explicit Scope(PrimaryContext const& context);
+    ~Scope();
+    Scope(Scope const&) = delete;
+    Scope& operator=(Scope const&) = delete;
+
+   private:
+    CudaDriver const& cuda_;
+  };
+
  private:
   CudaDriver const& cuda_;
   CuDevice device_ = 0;

@@ -1,5 +1,8 @@
 #include "engine/engine_info.h"
 
+#include <algorithm>
+
+#include "engine/tensorrt_family.h"
 #include "loader/error.h"
 
 namespace trtnode {
@@ -63,7 +66,7 @@ ShapeRange rangeOf(nvinfer1::ICudaEngine const& engine, TensorFacts const& input
 
 }  // namespace
 
-EngineInfo infoOf(nvinfer1::ICudaEngine const& engine) {
+EngineInfo infoOf(nvinfer1::ICudaEngine const& engine, int32_t minor) {
   EngineInfo info;
   for (int32_t index = 0; index < engine.getNbIOTensors(); ++index) {
     char const* name = engine.getIOTensorName(index);
@@ -74,8 +77,34 @@ EngineInfo infoOf(nvinfer1::ICudaEngine const& engine) {
     Profile ranges;
     for (TensorFacts const& input : info.inputs) ranges[input.name] = rangeOf(engine, input, profile);
     info.profiles.push_back(std::move(ranges));
+    if (minor < family::kMemorySizesSince) continue;
+    int64_t const bytes = engine.getDeviceMemorySizeForProfileV2(profile);
+    if (bytes <= info.activationBytes) continue;
+    info.activationBytes = bytes;
+    info.heaviestProfile = profile;
+  }
+  if (minor >= family::kEngineStatSince) {
+    info.weightsBytes = engine.getEngineStat(nvinfer1::EngineStat::kTOTAL_WEIGHTS_SIZE);
   }
   return info;
+}
+
+std::string largestDimension(EngineInfo const& info) {
+  std::string largest;
+  double largestRatio = 1;
+  auto const profile = static_cast<size_t>(info.heaviestProfile);
+  for (auto const& [name, range] : info.profiles[profile]) {
+    for (size_t axis = 0; axis < range.max.size(); ++axis) {
+      double const ratio =
+          static_cast<double>(range.max[axis]) / static_cast<double>(std::max<int64_t>(range.min[axis], 1));
+      if (ratio <= largestRatio) continue;
+      largestRatio = ratio;
+      largest = "an engine built with a smaller maximum than " + std::to_string(range.max[axis]) +
+                " for dimension " + std::to_string(axis) + " of \"" + name + "\" in profile " +
+                std::to_string(profile);
+    }
+  }
+  return largest.empty() ? "an engine built for smaller inputs" : largest;
 }
 
 }  // namespace trtnode

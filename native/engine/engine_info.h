@@ -24,9 +24,17 @@ struct EngineInfo {
   std::vector<TensorFacts> outputs;
   std::vector<Profile> profiles;  // each names every input
   std::string version;            // of the library that loaded it
+  int64_t activationBytes = 0;    // device memory of one execution context, of the profile that needs most
+  int32_t heaviestProfile = 0;    // that profile
+  int64_t weightsBytes = -1;      // -1 where the library does not tell
 };
 
-// Throws Error UNSUPPORTED where a tensor has a type or layout that JavaScript has no array for.
-EngineInfo infoOf(nvinfer1::ICudaEngine const& engine);
+// `minor` is the library's, which has no more functions than its version had. Throws Error UNSUPPORTED where
+// a tensor has a type or layout that JavaScript has no array for.
+EngineInfo infoOf(nvinfer1::ICudaEngine const& engine, int32_t minor);
+
+// What to lower for less activation memory, e.g. 'build with a smaller maximum than 16 of dimension 0 of
+// "x"'.
+std::string largestDimension(EngineInfo const& info);
 
 }  // namespace trtnode

@@ -1,5 +1,6 @@
 #include "engine/runtime.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/files.h"
@@ -25,7 +26,7 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   // The driver is asked first, in PrimaryContext: without one, TensorRT may give back garbage pointers.
   std::shared_ptr<Logger> const logger = Logger::acquire(std::move(log));
   std::shared_ptr<LoadedEngine> loaded(new LoadedEngine(request.device, logger));
-  loaded->context_.makeCurrent();
+  loaded->gpu_->context().makeCurrent();
   NvinferApi const api = NvinferApi::load(request.nvinfer, NV_TENSORRT_MAJOR, family::kOldestMinor);
   loaded->runtime_.reset(
       static_cast<nvinfer1::IRuntime*>(api.createRuntime(logger.get(), NV_TENSORRT_VERSION)));
@@ -44,9 +45,29 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   loaded->runtime_->setEngineHostCodeAllowed(request.allowHostCode);
   loaded->engine_.reset(loaded->runtime_->deserializeCudaEngine(plan, size));
   if (loaded->engine_ == nullptr) throw loadError(*logger, "TensorRT did not take the engine");
-  loaded->info_ = infoOf(*loaded->engine_);
+  loaded->info_ = infoOf(*loaded->engine_, api.minor);
   loaded->info_.version = api.version;
+  loaded->checkFreeMemory(request.contexts);
   return loaded;
+}
+
+// Before TensorRT is asked, which says of memory that ran out neither how much was needed nor what to do.
+void LoadedEngine::checkFreeMemory(int contexts) const {
+  int64_t const activation = info_.activationBytes;
+  if (activation <= 0) return;
+  size_t free = 0;
+  size_t total = 0;
+  CudaDriver const& cuda = gpu_->cuda();
+  cuda.check(cuda.memGetInfo(&free, &total), "cuMemGetInfo");
+  auto const needed = static_cast<uint64_t>(activation) * static_cast<uint64_t>(contexts);
+  if (needed <= free) return;
+  std::string const many = contexts > 1 ? "fewer contexts, or " : "";
+  throw Error(ErrorCode::kOutOfMemory,
+              std::to_string(contexts) + " execution context" + (contexts > 1 ? "s" : "") + " of " +
+                  std::to_string(activation) + " bytes of activation memory each: " + std::to_string(needed) +
+                  " bytes needed, " + std::to_string(free) + " of the GPU's " + std::to_string(total) +
+                  " free",
+              "load with " + many + largestDimension(info_));
 }
 
 }  // namespace trtnode

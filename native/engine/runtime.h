@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/primary_context.h"
+#include "cuda/gpu_memory.h"
 #include "engine/engine_info.h"
 #include "engine/logger.h"
 #include "engine/plugin_library.h"
@@ -21,6 +21,7 @@ struct LoadRequest {
   std::vector<uint8_t> bytes;
   std::vector<std::string> plugins;  // paths of plugin libraries
   int device = 0;
+  int contexts = 1;
   bool allowHostCode = false;  // the plan may bring code that runs in this process
 };
 
@@ -28,10 +29,12 @@ struct LoadRequest {
 // An execution context holds a share of this, so nothing goes before its last user.
 class LoadedEngine {
  public:
-  // The calling thread gets the device's primary context. Throws Error.
+  // The calling thread gets the device's primary context. Throws Error, OUT_OF_MEMORY also where the GPU has
+  // not the memory that request.contexts execution contexts need.
   static std::shared_ptr<LoadedEngine> load(LoadRequest const& request, LogSink log);
 
-  PrimaryContext const& context() const noexcept { return context_; }
+  // What its buffers lie on. Shared, as memory in JavaScript's hands may outlive the engine.
+  std::shared_ptr<GpuMemory> const& gpu() const noexcept { return gpu_; }
   nvinfer1::ICudaEngine& engine() const noexcept { return *engine_; }
   EngineInfo const& info() const noexcept { return info_; }
   // The last errors that TensorRT logged, and a way to begin anew.
@@ -39,11 +42,14 @@ class LoadedEngine {
   void forgetErrors() { logger_->forgetErrors(); }
 
  private:
-  LoadedEngine(int device, std::shared_ptr<Logger> logger) : logger_(std::move(logger)), context_(device) {}
+  LoadedEngine(int device, std::shared_ptr<Logger> logger)
+      : logger_(std::move(logger)), gpu_(std::make_shared<GpuMemory>(device)) {}
+
+  void checkFreeMemory(int contexts) const;
 
   // In this order: members are destroyed from the last to the first.
   std::shared_ptr<Logger> logger_;
-  PrimaryContext context_;
+  std::shared_ptr<GpuMemory> gpu_;
   std::unique_ptr<nvinfer1::IRuntime> runtime_;
   std::optional<PluginLibraries> plugins_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;

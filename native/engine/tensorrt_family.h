@@ -29,6 +29,8 @@ inline constexpr bool kBuildsWithoutGpu = true;
 // 1.5 took virtual functions out of the middle of its interfaces (IBuilder has 19 of them in 1.3 and 1.4, 16
 // from 1.5 to 1.7), so that code compiled against later headers calls others in an earlier library.
 inline constexpr int32_t kOldestMinor = 5;
+inline constexpr int32_t kMemorySizesSince = 5;
+inline constexpr int32_t kEngineStatSince = 5;
 
 // RTX networks are always strongly typed.
 inline uint32_t networkFlags(BuildSettings const&) {
@@ -87,6 +89,15 @@ inline constexpr char kProduct[] = "TensorRT";
 inline constexpr bool kBuildsWithoutGpu = false;
 // Within a major version, interfaces grow at their end only.
 inline constexpr int32_t kOldestMinor = 0;
+#if defined(TENSORRT_NODE_FAMILY_TRT10)
+// The minor versions that these came with (NvInferImpl.h): getDeviceMemorySizeForProfileV2, and
+// getEngineStat.
+inline constexpr int32_t kMemorySizesSince = 1;
+inline constexpr int32_t kEngineStatSince = 11;
+#else
+inline constexpr int32_t kMemorySizesSince = 0;
+inline constexpr int32_t kEngineStatSince = 0;
+#endif
 
 inline bool setComputeCapabilities(nvinfer1::IBuilderConfig&, std::vector<std::string> const& capabilities) {
   return capabilities.empty();

@@ -9,6 +9,9 @@ namespace trtnode {
 namespace {
 
 constexpr char kLibrary[] = "libcuda.so.1";
+constexpr char kLostHint[] =
+    "CUDA does nothing more in this process: end it and start it again; where that does not help, see "
+    "nvidia-smi and the kernel's log (Xid)";
 
 template <class Function>
 void bind(SharedLibrary const& library, char const* name, Function*& slot) {
@@ -35,13 +38,24 @@ Lookup lookUp() {
     bind(library, "cuDevicePrimaryCtxRetain", cuda.primaryContextRetain);
     bind(library, "cuDevicePrimaryCtxRelease_v2", cuda.primaryContextRelease);
     bind(library, "cuCtxSetCurrent", cuda.contextSetCurrent);
+    bind(library, "cuCtxPushCurrent_v2", cuda.contextPushCurrent);
+    bind(library, "cuCtxPopCurrent_v2", cuda.contextPopCurrent);
     bind(library, "cuMemAlloc_v2", cuda.memAlloc);
     bind(library, "cuMemFree_v2", cuda.memFree);
+    bind(library, "cuMemGetInfo_v2", cuda.memGetInfo);
+    bind(library, "cuMemHostAlloc", cuda.memHostAlloc);
+    bind(library, "cuMemFreeHost", cuda.memFreeHost);
     bind(library, "cuMemcpyHtoDAsync_v2", cuda.memcpyHtoDAsync);
     bind(library, "cuMemcpyDtoHAsync_v2", cuda.memcpyDtoHAsync);
     bind(library, "cuStreamCreate", cuda.streamCreate);
     bind(library, "cuStreamDestroy_v2", cuda.streamDestroy);
     bind(library, "cuStreamSynchronize", cuda.streamSynchronize);
+    bind(library, "cuStreamBeginCapture_v2", cuda.streamBeginCapture);
+    bind(library, "cuStreamEndCapture", cuda.streamEndCapture);
+    bind(library, "cuGraphInstantiateWithFlags", cuda.graphInstantiate);
+    bind(library, "cuGraphLaunch", cuda.graphLaunch);
+    bind(library, "cuGraphExecDestroy", cuda.graphExecDestroy);
+    bind(library, "cuGraphDestroy", cuda.graphDestroy);
     bind(library, "cuEventCreate", cuda.eventCreate);
     bind(library, "cuEventDestroy_v2", cuda.eventDestroy);
     bind(library, "cuEventRecord", cuda.eventRecord);
@@ -58,6 +72,32 @@ Lookup lookUp() {
 }
 
 }  // namespace
+
+bool isLost(CuResult result) noexcept {
+  switch (result) {
+    case 4:    // CUDA_ERROR_DEINITIALIZED
+    case 46:   // CUDA_ERROR_DEVICE_UNAVAILABLE
+    case 100:  // CUDA_ERROR_NO_DEVICE
+    case 201:  // CUDA_ERROR_INVALID_CONTEXT
+    case 214:  // CUDA_ERROR_ECC_UNCORRECTABLE
+    case 220:  // CUDA_ERROR_NVLINK_UNCORRECTABLE
+    case 226:  // CUDA_ERROR_CONTAINED
+    case 700:  // CUDA_ERROR_ILLEGAL_ADDRESS
+    case 702:  // CUDA_ERROR_LAUNCH_TIMEOUT
+    case 709:  // CUDA_ERROR_CONTEXT_IS_DESTROYED
+    case 710:  // CUDA_ERROR_ASSERT
+    case 714:  // CUDA_ERROR_HARDWARE_STACK_ERROR
+    case 715:  // CUDA_ERROR_ILLEGAL_INSTRUCTION
+    case 716:  // CUDA_ERROR_MISALIGNED_ADDRESS
+    case 717:  // CUDA_ERROR_INVALID_ADDRESS_SPACE
+    case 718:  // CUDA_ERROR_INVALID_PC
+    case 719:  // CUDA_ERROR_LAUNCH_FAILED
+    case 999:  // CUDA_ERROR_UNKNOWN
+      return true;
+    default:
+      return false;
+  }
+}
 
 CudaDriver const* CudaDriver::find(std::string* reason) {
   // Never destroyed: engines may still be closing while the process exits.
@@ -93,9 +133,10 @@ std::string CudaDriver::describe(CuResult result) const {
 
 void CudaDriver::check(CuResult result, char const* what) const {
   if (result == kCudaSuccess) return;
-  ErrorCode const code =
-      result == kCudaErrorOutOfMemory ? ErrorCode::kOutOfMemory : ErrorCode::kInferenceFailed;
-  throw Error(code, std::string(what) + " failed: " + describe(result));
+  std::string const message = std::string(what) + " failed: " + describe(result);
+  if (isLost(result)) throw Error(ErrorCode::kGpuLost, message, kLostHint);
+  throw Error(result == kCudaErrorOutOfMemory ? ErrorCode::kOutOfMemory : ErrorCode::kInferenceFailed,
+              message);
 }
 
 }  // namespace trtnode

@@ -38,6 +38,8 @@ char const* nameOf(ErrorCode code) noexcept {
       return "INFERENCE_FAILED";
     case ErrorCode::kOutOfMemory:
       return "OUT_OF_MEMORY";
+    case ErrorCode::kGpuLost:
+      return "GPU_LOST";
     case ErrorCode::kAborted:
       return "ABORTED";
     case ErrorCode::kClosed:

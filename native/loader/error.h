@@ -25,6 +25,7 @@ enum class ErrorCode {
   kLoadFailed,
   kInferenceFailed,
   kOutOfMemory,
+  kGpuLost,
   kAborted,
   kClosed,
 };

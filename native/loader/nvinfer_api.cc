@@ -45,6 +45,7 @@ NvinferApi NvinferApi::load(std::string const& path, int32_t major, int32_t olde
     SharedLibrary const library(path);
     version = versionOf(library);
     api.version = version.text;
+    api.minor = version.minor;
     api.createBuilder = library.function<void*(void*, int32_t)>("createInferBuilder_INTERNAL");
     api.createRuntime = library.function<void*(void*, int32_t)>("createInferRuntime_INTERNAL");
   } catch (std::runtime_error const& error) {

@@ -16,6 +16,7 @@ struct NvinferApi {
   void* (*createRuntime)(void* logger, int32_t version) = nullptr;
   // E.g. "1.7.1.116", or "10.15.1" for a library that does not tell its build number.
   std::string version;
+  int32_t minor = 0;
 };
 
 // The C entry point of the ONNX parser library.

@@ -40,6 +40,7 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
   const backend = backendNamed(kind, options)
   const loading = backend.load(source, {
     device: options.device ?? 0,
+    contexts: options.contexts ?? 1,
     allowHostCode: options.allowHostCode ?? false,
     plugins: options.plugins ?? [],
     signal: options.signal,
@@ -50,7 +51,7 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
     loading.then((late) => late.close()).catch(() => {})
     throw error
   })
-  return new Engine(loaded, kind, REASON[kind])
+  return new Engine(loaded, kind, REASON[kind], options.queue)
 }
 
 const REASON = {

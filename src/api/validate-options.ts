@@ -16,7 +16,7 @@ import {
   toBytes,
 } from '../check.js'
 import { TrtError } from '../errors.js'
-import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools } from '../options.js'
+import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools, QueueOptions } from '../options.js'
 
 /** The GPU generations that TensorRT-RTX 1.7 can build for (`nvinfer1::ComputeCapability`, NvInfer.h). */
 export const COMPUTE_CAPABILITIES = ['7.5', '8.0', '8.6', '8.9', '12.0', '12.1'] as const
@@ -83,9 +83,16 @@ export const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
   logger: isLogger,
 }
 
+const QUEUE_CHECKS: Readonly<Record<keyof QueueOptions, Check>> = {
+  maxWaiting: isInteger(0, 2 ** 31 - 1),
+  maxWaitMs: isInteger(0, 2 ** 31 - 1),
+}
+
 /** What each option has to be. */
 export const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
   device: isInteger(0, 2 ** 31 - 1),
+  contexts: isInteger(1, 1024),
+  queue: nested('queue', QUEUE_CHECKS),
   allowHostCode: isBoolean,
   plugins: isTexts(),
   backend: BACKEND,

@@ -105,6 +105,8 @@ export interface BuildOutcome {
 /** How to load. */
 export interface LoadRequest {
   readonly device: number
+  /** Execution contexts, each of which serves a call at a time. */
+  readonly contexts: number
   /** Whether the plan may run host code of its own. */
   readonly allowHostCode: boolean
   /** Plugin libraries, as `'builtin'` or absolute paths. */
@@ -113,8 +115,47 @@ export interface LoadRequest {
   readonly logger: Logger
 }
 
+/** Milliseconds of the GPU's own clock that the stages of one run took. */
+export interface StageTimes {
+  readonly hostToDevice: number
+  readonly compute: number
+  readonly deviceToHost: number
+}
+
+/** What a run gives back. */
+export interface RunOutcome {
+  readonly results: Record<string, Tensor>
+  /** Absent where the backend does not measure them. */
+  readonly times?: StageTimes
+}
+
+/** Bytes that an engine takes; see `Engine.memory`. */
+export interface EngineMemory {
+  /** Of the weights, on the GPU unless they are streamed. Absent where TensorRT is older than 10.11 and does not tell. */
+  readonly weights?: number
+  /** Device memory for intermediate results, of each execution context. */
+  readonly activationPerContext: number
+  /** Page-locked host memory of the contexts and the bindings. */
+  readonly pinned: number
+  /** Device memory of the inputs and outputs of the contexts. */
+  readonly device: number
+}
+
+/** Inputs and outputs at fixed shapes, in memory that the backend computes from and to. */
+export interface BackendBinding {
+  readonly inputs: Record<string, Tensor>
+  readonly outputs: Record<string, Tensor>
+  run(slot: number): Promise<StageTimes>
+  /** The same on the calling thread. */
+  runSync(slot: number): StageTimes
+  /** Empties the views. Not called while it runs. */
+  close(): void
+}
+
 /** A loaded engine as a backend gives it. */
 export interface BackendEngine {
+  /** How many calls it serves at a time, each in a slot of its own: 0 to `slots` − 1. */
+  readonly slots: number
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
   /** At least one; each names every input. */
@@ -122,15 +163,20 @@ export interface BackendEngine {
   readonly precision: string
   readonly version: string
   /**
-   * Calls may overlap; whether one waits for the one before it, is the engine's business. Settles when the call is really
-   * over: the API rejects an aborted one at once, and `signal` is here for a call that has not begun to give up its turn.
+   * Computes in `slot`, which is free (`api/call-queue` sees to it) until the promise settles. Settles when the call is
+   * really over: the API rejects an aborted one at once, and `signal` is here for a stage that has not begun.
    */
   run(
+    slot: number,
     feeds: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],
     profile: number,
     signal?: AbortSignal,
-  ): Promise<Record<string, Tensor>>
+  ): Promise<RunOutcome>
+  /** @param shapes of all inputs, in their order; absent where the backend has no such memory */
+  createBinding?(slot: number, shapes: readonly (readonly number[])[], profile: number): Promise<BackendBinding>
+  /** Absent where the backend does not tell. */
+  memory?(): EngineMemory
   /** Ends it. Called once, when no run is in flight. */
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { abortedError, TrtError, throwIfAborted } from '../errors.js'
 import { HostProcess } from '../host/host-process.js'
+import { Lane } from '../host/lane.js'
 import { ScratchFile } from '../host/scratch-file.js'
-import { Lane } from '../host/slot-pool.js'
 import type { Tensor } from '../tensor.js'
 import type { OpenPayload } from './runner-child.js'
 import { type Call, type Placed, readResults, writeCall } from './transfer.js'

@@ -11,12 +11,19 @@ describe.each(FAMILIES)('%s', (family) => {
     expect(result).toEqual({ y: { type: 'float32', dims: [1, 4], data: [2, 4, 6, 8] }, alive: {}, misuses: [] })
   })
 
-  it.each([
-    ['the engine', 100],
-    ['its execution context', 2000],
-  ])('says so where the GPU has no memory for %s', async (_, bytes) => {
-    const { error, ...rest } = await resultOf('load', { family, env: { TRT_DOUBLE_MEMORY: String(bytes) } })
+  it('says so where the GPU has no memory for the engine', async () => {
+    const { error, ...rest } = await resultOf('load', { family, env: { TRT_DOUBLE_MEMORY: '100' } })
     expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', message: expect.stringContaining('OutOfMemory') })
+    expect(rest).toEqual({ alive: {}, misuses: [] })
+  })
+
+  it('says how much its contexts need, and which dimension to lower', async () => {
+    const { error, ...rest } = await resultOf('load', { family, args: [3], env: { TRT_DOUBLE_MEMORY: '10256' } })
+    expect(error).toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringContaining("12288 bytes needed, 10000 of the GPU's 10256 free"),
+      hint: expect.stringContaining('smaller maximum than 8 for dimension 0 of "x" in profile 0'),
+    })
     expect(rest).toEqual({ alive: {}, misuses: [] })
   })
 })

@@ -49,9 +49,12 @@ async function build({ model, profiles, settings }: BuildRequest, control: Build
 
 async function load(
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, plugins, signal, logger }: LoadRequest,
+  { device, contexts, plugins, signal, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   judgeSettings({ plugins: plugins.length === 0 ? undefined : plugins }, false)
+  if (contexts !== 1) {
+    logger.warn(`contexts: ${contexts} has no effect on the CPU backend, where every inference uses all cores`)
+  }
   if (device !== 0) logger.warn(`device: ${device} has no effect on the CPU backend`)
   return inChild(SLOTS, 'loadEngine', signal, logger, async (host, files) => {
     const payload: LoadPayload = { engine: await toSource(engine, files[0] as ScratchFile), slots: SLOTS }

@@ -11,26 +11,22 @@
 
 import { TrtError, throwIfAborted } from '../../errors.js'
 import type { HostProcess } from '../../host/host-process.js'
+import { Lane } from '../../host/lane.js'
 import type { ScratchFile } from '../../host/scratch-file.js'
-import { Lane, SlotPool } from '../../host/slot-pool.js'
 import { readResults, writeCall } from '../../ort/transfer.js'
 import type { Tensor } from '../../tensor.js'
-import type { BackendEngine } from '../backend.js'
+import type { BackendEngine, RunOutcome } from '../backend.js'
 import type { LoadReply, RunPayload, RunReply } from './messages.js'
 
 /** One call being written, one computed, one read back. */
 export const SLOTS = 3
-
-interface Slot {
-  readonly index: number
-  readonly file: ScratchFile
-}
 
 /** Ends the child of an engine that was dropped without `close()`: a safety net, since nobody knows when it is called. */
 const forgotten = new FinalizationRegistry<() => Promise<void>>((release) => void release())
 
 /** See the head of this file. */
 export class OrtEngine implements BackendEngine {
+  readonly slots = SLOTS
   readonly inputs: BackendEngine['inputs']
   readonly outputs: BackendEngine['outputs']
   readonly profiles: BackendEngine['profiles']
@@ -38,14 +34,14 @@ export class OrtEngine implements BackendEngine {
   readonly version: string
 
   readonly #host: HostProcess
-  readonly #slots: SlotPool<Slot>
+  readonly #files: readonly ScratchFile[]
   readonly #writing = new Lane()
   readonly #reading = new Lane()
 
   /** Takes over `host` and `files`, of which there are {@link SLOTS}. */
   constructor(host: HostProcess, files: readonly ScratchFile[], loaded: LoadReply) {
     this.#host = host
-    this.#slots = new SlotPool(files.map((file, index) => ({ index, file })))
+    this.#files = files
     this.inputs = loaded.inputs
     this.outputs = loaded.outputs
     this.profiles = loaded.profiles
@@ -56,37 +52,28 @@ export class OrtEngine implements BackendEngine {
 
   /** The data of `feeds` has to stay as it is until the promise settles. */
   async run(
+    slot: number,
     feeds: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],
     _profile: number,
     signal?: AbortSignal,
-  ): Promise<Record<string, Tensor>> {
-    const slot = await this.#slots.acquire(signal)
-    try {
-      // Wrapped in an object, for the next call may write while the child computes this one.
-      const { reply } = await this.#writing.run(async () => {
-        throwIfAborted('infer', signal)
-        return { reply: this.#request({ slot: slot.index, call: await writeCall(slot.file, feeds, outputs) }) }
-      })
-      const placed = await reply
-      return await this.#reading.run(async () => {
-        throwIfAborted('infer', signal)
-        return readResults(slot.file, outputs, placed)
-      })
-    } finally {
-      this.#slots.release(slot)
-    }
+  ): Promise<RunOutcome> {
+    const file = this.#files[slot] as ScratchFile
+    // Wrapped in an object, for the next call may write while the child computes this one.
+    const { reply } = await this.#writing.run(async () => {
+      throwIfAborted('infer', signal)
+      return { reply: this.#request({ slot, call: await writeCall(file, feeds, outputs) }) }
+    })
+    const placed = await reply
+    return this.#reading.run(async () => {
+      throwIfAborted('infer', signal)
+      return { results: await readResults(file, outputs, placed) }
+    })
   }
 
   async close(): Promise<void> {
     forgotten.unregister(this)
-    await this.#host.kill()
-    // A call that was aborted may still be writing or reading.
-    const slots = await Promise.all(Array.from({ length: SLOTS }, () => this.#slots.acquire()))
-    await releaseAll(
-      this.#host,
-      slots.map(({ file }) => file),
-    )
+    await releaseAll(this.#host, this.#files)
   }
 
   async #request(payload: RunPayload): Promise<RunReply> {

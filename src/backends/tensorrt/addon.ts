@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, TrtError, type TrtErrorCode } from '../../errors.js'
 import type { BuildProgress, LogLevel } from '../../options.js'
-import type { DataType } from '../../tensor.js'
 import type { BuildSettings, ModelSource, Profile, TensorInfo } from '../backend.js'
 
 /** The families that addons are built for. */
@@ -56,21 +55,22 @@ export interface NativeEngine {
   readonly outputs: readonly TensorInfo[]
   readonly profiles: readonly Profile[]
   readonly version: string
+  readonly activationBytes: number
+  /** Absent where TensorRT does not tell. */
+  readonly weightsBytes?: number
 }
 
-/** An input of a run. The bytes are copied before `run` returns. */
-export interface NativeFeed {
-  readonly name: string
-  readonly dims: readonly number[]
-  readonly data: ArrayBufferView
-}
+/** Milliseconds from host to device, of the engine, and from device to host. */
+export type NativeTimes = readonly [hostToDevice: number, compute: number, deviceToHost: number]
 
-/** An output of a run, in memory of its own. */
-export interface NativeOutput {
-  readonly name: string
-  readonly type: DataType
-  readonly dims: readonly number[]
-  readonly data: ArrayBuffer
+/** dims and data of each tensor, one after the other. Of inputs, the bytes are copied before `run` returns. */
+export type NativeTensors<Data> = readonly (readonly number[] | Data)[]
+
+/** The memory of a binding. */
+export interface NativeBinding {
+  readonly handle: NativeHandle<'binding'>
+  readonly inputs: readonly ArrayBuffer[]
+  readonly outputs: NativeTensors<ArrayBuffer>
 }
 
 /** A creator of a plugin library. */
@@ -149,17 +149,37 @@ export interface Addon {
     request: {
       readonly nvinfer: string
       readonly device: number
+      readonly contexts: number
       readonly allowHostCode: boolean
       readonly plugins: readonly string[]
     } & ({ readonly path: string } | { readonly bytes: Uint8Array }),
     onEvent: (event: NativeEvent) => void,
   ): Promise<NativeEngine>
-  /** Runs wait for each other, in order. */
+  /**
+   * Each slot does one thing at a time, and throws where it has one already. Tensors are in the engine's order, of the
+   * outputs those that are wanted.
+   */
   run(
     handle: NativeHandle<'engine'>,
-    request: { readonly feeds: readonly NativeFeed[]; readonly outputs: readonly string[]; readonly profile: number },
-  ): Promise<NativeOutput[]>
-  /** The running run ends, waiting ones reject with `CLOSED`; resolves when the engine's memory is free. */
+    slot: number,
+    profile: number,
+    feeds: NativeTensors<ArrayBufferView>,
+    wanted: readonly boolean[],
+  ): Promise<readonly [NativeTimes, ...NativeTensors<ArrayBuffer>]>
+  createBinding(
+    handle: NativeHandle<'engine'>,
+    slot: number,
+    profile: number,
+    shapes: readonly (readonly number[])[],
+  ): Promise<NativeBinding>
+  runBinding(handle: NativeHandle<'engine'>, slot: number, binding: NativeHandle<'binding'>): Promise<NativeTimes>
+  /** On the calling thread. */
+  runBindingSync(handle: NativeHandle<'engine'>, slot: number, binding: NativeHandle<'binding'>): NativeTimes
+  /** Detaches the buffers of the binding, which are to be given. */
+  closeBinding(binding: NativeHandle<'binding'>, buffers: readonly ArrayBuffer[]): void
+  /** Bytes of pinned host memory, and of device memory for inputs and outputs, that the engine holds now. */
+  memory(handle: NativeHandle<'engine'>): readonly [pinned: number, device: number]
+  /** What runs ends; resolves when the engine's memory is free. */
   close(handle: NativeHandle<'engine'>): Promise<void>
   cudaInfo(): Promise<CudaInfo>
   /** Opens a plugin library, whose code then runs in this process, as it does in the two calls below. They block. */

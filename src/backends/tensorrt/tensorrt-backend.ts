@@ -138,7 +138,7 @@ async function load(
   name: TensorrtBackendName,
   options: TensorrtBackendOptions,
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, allowHostCode, plugins, logger }: LoadRequest,
+  { device, contexts, allowHostCode, plugins, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   const version = await planVersion(engine)
   const sdk = await locate(name, options, version?.split('.')[0])
@@ -146,12 +146,18 @@ async function load(
   // The header of RTX plans was seen, that of TensorRT's was not: there TensorRT is asked first.
   if (difference > 0 && name === 'tensorrt-rtx') throw versionMismatch(version as string, sdk.version as string)
   const addon = loadAddon(sdk.family)
-  const request = { nvinfer: sdk.nvinfer, device, allowHostCode, plugins: pluginPaths(sdk.family, plugins) }
+  const request = {
+    nvinfer: sdk.nvinfer,
+    device,
+    contexts,
+    allowHostCode,
+    plugins: pluginPaths(sdk.family, plugins),
+  }
   try {
     const loaded = await addon.load({ ...engine, ...request }, (event) => {
       if (event.type === 'log') logger[event.level](event.message)
     })
-    return new TensorrtEngine(addon, loaded)
+    return new TensorrtEngine(addon, loaded, contexts)
   } catch (error) {
     if (difference !== 0) throw versionMismatch(version as string, sdk.version as string, error)
     throw toTrtError(error)

@@ -1,22 +1,23 @@
-import { throwIfAborted } from '../../errors.js'
 import { Tensor } from '../../tensor.js'
-import type { BackendEngine, Profile, TensorInfo } from '../backend.js'
-import { type Addon, type NativeEngine, toTrtError } from './addon.js'
+import type { BackendBinding, BackendEngine, EngineMemory, RunOutcome, StageTimes, TensorInfo } from '../backend.js'
+import { type Addon, type NativeBinding, type NativeEngine, type NativeTimes, toTrtError } from './addon.js'
 
-/** An engine that TensorRT runs on the GPU, on a native thread of its own. */
+/** An engine that TensorRT runs on the GPU: each slot is an execution context with a native thread of its own. */
 export class TensorrtEngine implements BackendEngine {
+  readonly slots: number
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
-  readonly profiles: readonly Profile[]
+  readonly profiles: BackendEngine['profiles']
   /** A plan does not tell what it computes in; the report of its build does. */
   readonly precision = 'as built'
   readonly version: string
   readonly #addon: Addon
-  readonly #handle: NativeEngine['handle']
+  readonly #engine: NativeEngine
 
-  constructor(addon: Addon, engine: NativeEngine) {
+  constructor(addon: Addon, engine: NativeEngine, contexts: number) {
     this.#addon = addon
-    this.#handle = engine.handle
+    this.#engine = engine
+    this.slots = contexts
     this.inputs = engine.inputs
     this.outputs = engine.outputs
     this.profiles = engine.profiles
@@ -24,24 +25,101 @@ export class TensorrtEngine implements BackendEngine {
   }
 
   async run(
+    slot: number,
     feeds: ReadonlyMap<string, Tensor>,
     outputs: readonly string[],
     profile: number,
-    signal?: AbortSignal,
-  ): Promise<Record<string, Tensor>> {
-    throwIfAborted('infer', signal)
-    const native = [...feeds].map(([name, { dims, data }]) => ({ name, dims, data }))
+  ): Promise<RunOutcome> {
+    const native = this.inputs.flatMap(({ name }) => {
+      const { dims, data } = feeds.get(name) as Tensor
+      return [dims, data]
+    })
+    const wanted = this.outputs.map(({ name }) => outputs.includes(name))
     try {
-      const results = await this.#addon.run(this.#handle, { feeds: native, outputs, profile })
-      return Object.fromEntries(
-        results.map(({ name, type, dims, data }) => [name, Tensor.fromBuffer(type, data, dims)]),
-      )
+      const [times, ...tensors] = await this.#addon.run(this.#engine.handle, slot, profile, native, wanted)
+      const given = this.outputs.filter((_, index) => wanted[index])
+      return { results: tensorsOf(given, tensors as (number[] | ArrayBuffer)[]), times: timesOf(times) }
     } catch (error) {
       throw toTrtError(error)
     }
   }
 
-  async close(): Promise<void> {
-    await this.#addon.close(this.#handle)
+  async createBinding(slot: number, shapes: readonly (readonly number[])[], profile: number): Promise<BackendBinding> {
+    try {
+      const native = await this.#addon.createBinding(this.#engine.handle, slot, profile, shapes)
+      return new TensorrtBinding(this.#addon, this.#engine, native, shapes)
+    } catch (error) {
+      throw toTrtError(error)
+    }
   }
+
+  memory(): EngineMemory {
+    const { activationBytes, weightsBytes } = this.#engine
+    const [pinned, device] = this.#addon.memory(this.#engine.handle)
+    return {
+      ...(weightsBytes !== undefined && { weights: weightsBytes }),
+      activationPerContext: activationBytes,
+      pinned,
+      device,
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#addon.close(this.#engine.handle)
+  }
+}
+
+class TensorrtBinding implements BackendBinding {
+  readonly inputs: BackendBinding['inputs']
+  readonly outputs: BackendBinding['outputs']
+  readonly #addon: Addon
+  readonly #engine: NativeEngine
+  readonly #binding: NativeBinding
+
+  constructor(addon: Addon, engine: NativeEngine, binding: NativeBinding, shapes: readonly (readonly number[])[]) {
+    this.#addon = addon
+    this.#engine = engine
+    this.#binding = binding
+    const inputs = binding.inputs.flatMap((buffer, index) => [shapes[index] as number[], buffer])
+    this.inputs = tensorsOf(engine.inputs, inputs)
+    this.outputs = tensorsOf(engine.outputs, binding.outputs as (number[] | ArrayBuffer)[])
+  }
+
+  async run(slot: number): Promise<StageTimes> {
+    try {
+      return timesOf(await this.#addon.runBinding(this.#engine.handle, slot, this.#binding.handle))
+    } catch (error) {
+      throw toTrtError(error)
+    }
+  }
+
+  runSync(slot: number): StageTimes {
+    try {
+      return timesOf(this.#addon.runBindingSync(this.#engine.handle, slot, this.#binding.handle))
+    } catch (error) {
+      throw toTrtError(error)
+    }
+  }
+
+  close(): void {
+    const tensors = [...Object.values(this.inputs), ...Object.values(this.outputs)]
+    this.#addon.closeBinding(
+      this.#binding.handle,
+      tensors.map(({ data }) => data.buffer as ArrayBuffer),
+    )
+  }
+}
+
+/** Tensors over the dims and buffers that the addon gave, one after the other. */
+function tensorsOf(infos: readonly TensorInfo[], flat: readonly (readonly number[] | ArrayBuffer)[]) {
+  return Object.fromEntries(
+    infos.map(({ name, type }, index) => [
+      name,
+      Tensor.fromBuffer(type, flat[2 * index + 1] as ArrayBuffer, flat[2 * index] as number[]),
+    ]),
+  )
+}
+
+function timesOf([hostToDevice, compute, deviceToHost]: NativeTimes): StageTimes {
+  return { hostToDevice, compute, deviceToHost }
 }

@@ -84,15 +84,16 @@ export function expectFailures(result: Result): void {
     expect(alive, what).toEqual({})
     // A run ends by waiting once more, for the way of an error; there is nothing left to wait for after a good one.
     if (call === 'cuStreamSynchronize' && error === null) continue
-    expect(error, what).toMatch(/^(GPU_NOT_FOUND|LOAD_FAILED|INFERENCE_FAILED|OUT_OF_MEMORY)$/)
+    expect(error, what).toMatch(/^(GPU_NOT_FOUND|LOAD_FAILED|INFERENCE_FAILED|OUT_OF_MEMORY|GPU_LOST)$/)
     expect(message, what).toBeTruthy()
   }
 
   const codesOf = (call: string) => new Set(outcomes.filter((o) => o.call === call).map((o) => o.error))
   expect(codesOf('cuMemAlloc_v2')).toEqual(new Set(['OUT_OF_MEMORY']))
   expect(codesOf('IExecutionContext::enqueueV3')).toEqual(new Set(['INFERENCE_FAILED']))
-  expect(codesOf('async:cuMemcpyHtoDAsync_v2')).toEqual(new Set(['INFERENCE_FAILED']))
-  expect(codesOf('async:cuMemcpyDtoHAsync_v2')).toEqual(new Set(['INFERENCE_FAILED']))
+  for (const call of ['cuMemcpyHtoDAsync_v2', 'cuMemcpyDtoHAsync_v2', 'IExecutionContext::enqueueV3 (work)']) {
+    expect(codesOf(`async:${call}`), call).toEqual(new Set(['GPU_LOST']))
+  }
   expect(codesOf('createInferRuntime_INTERNAL')).toEqual(new Set(['LOAD_FAILED']))
 
   expect(result.recovered).toBeNull()
@@ -116,6 +117,50 @@ export function expectLifecycle(result: Result): void {
   expect(result.terminated).toBe(12)
 
   for (const name of ['closedTwice', 'closedWhileInferring', 'aborted', 'forgotten', 'workers', 'terminated']) {
+    expect(result[`${name}Alive`], name).toEqual({})
+  }
+  expect(result.misuses).toEqual([])
+}
+
+/** The result of fixtures/pool.mjs. */
+export function expectPool(result: Result): void {
+  const { overlap, full, timeout, abort, binding, memory, lost } = result
+  expect(overlap.values).toEqual(Array.from({ length: 12 }, (_, i) => 2 * i))
+  expect(overlap).toMatchObject({ running: 4, waiting: 8, mostWaiting: 8, completed: 12, streams: 4 })
+  expect(overlap.counts).toEqual({ queue: 12, hostToDevice: 12, compute: 12, deviceToHost: 12, total: 12 })
+  // The double's engine sleeps for as long as it says.
+  expect(overlap.computeMs).toBeGreaterThanOrEqual(19.9)
+
+  expect(full.error).toMatchObject({ code: 'QUEUE_FULL', hint: expect.stringContaining('queue.maxWaiting') })
+  expect(full).toMatchObject({ rejected: 1, served: [2, 4, 6] })
+  expect(timeout.error).toMatchObject({ code: 'QUEUE_TIMEOUT', hint: expect.stringContaining('queue.maxWaitMs') })
+  expect(timeout).toMatchObject({ waiting: 0, served: 10 })
+  // The one that waited never ran; the one that ran kept its context to its end.
+  expect(abort).toEqual({ codes: ['ABORTED', 'ABORTED'], aborted: 2, third: 6, runs: 2 })
+
+  expect(binding.both).toEqual([float32([2, 4], [2, 4, 6, 8, 10, 12, 14, 16]), [3, 4], true])
+  expect(binding.sync).toEqual(new Array(8).fill(-2))
+  expect(binding.mixed).toBe(18)
+  for (const error of [binding.twice, binding.early]) expect(error.code).toBe('INVALID_ARGUMENT')
+  expect(binding.closed.code).toBe('CLOSED')
+  expect(binding).toMatchObject({ lengths: [0, 0], copies: 0, kept: 20 })
+  expect(binding.bad.map(([code]: string[]) => code)).toEqual([
+    'SHAPE_OUT_OF_PROFILE',
+    'INVALID_INPUT',
+    'INVALID_INPUT',
+  ])
+  expect(binding.bad[1][1]).toBe('createBinding({ "x": [1,4] })')
+  expect(result.unbindable).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('"p"') })
+
+  // Two profiles, of which the second needs twice the 4096 bytes; x and y of [8, 4] floats in each of three contexts.
+  expect(memory.memory).toEqual({ weights: 256, activationPerContext: 8192, pinned: 768, device: 768 })
+  expect(memory.after).toEqual(memory.memory)
+  expect(memory.closed).toBeNull()
+
+  expect(new Set(lost.codes)).toEqual(new Set(['GPU_LOST']))
+  expect(lost.late).toMatchObject({ code: 'GPU_LOST', hint: expect.stringContaining('end it and start it again') })
+
+  for (const name of ['overlap', 'full', 'timeout', 'abort', 'binding', 'unbindable', 'memory', 'lost']) {
     expect(result[`${name}Alive`], name).toEqual({})
   }
   expect(result.misuses).toEqual([])

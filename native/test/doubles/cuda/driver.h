@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../common/ledger.h"
 #include "context.h"
 #include "handles.h"
 #include "stream.h"
@@ -25,6 +26,8 @@ class Driver {
   Handles<CUcontext, Context> contexts;
   Handles<CUstream, Stream> streams;
   Handles<CUevent, Event> events;
+  Handles<CUgraph, Graph> graphs;
+  Handles<CUgraphExec, Graph> graphExecs;
 
  private:
   Driver();
@@ -70,4 +73,16 @@ class Call {
   std::shared_ptr<Context> context_;
 };
 
+/** Runs `body` unless the call fails before it, and gives a poisoned context's error instead of success. */
+template <typename Body>
+CUresult perform(char const* function, Call::Needs needs, Body body) {
+  Call const call(function, needs);
+  if (call.result() != CUDA_SUCCESS) return call.result();
+  CUresult const result = body(call);
+  if (result == CUDA_SUCCESS && call.context()) return call.context()->sticky;
+  return result;
+}
+
 }  // namespace trt_double
+
+#define API extern "C" TRT_DOUBLE_EXPORT CUresult

@@ -16,16 +16,6 @@ using Needs = Call::Needs;
 
 namespace {
 
-/** Runs `body` unless the call fails before it, and gives a poisoned context's error instead of success. */
-template <typename Body>
-CUresult perform(char const* function, Needs needs, Body body) {
-  Call const call(function, needs);
-  if (call.result() != CUDA_SUCCESS) return call.result();
-  CUresult const result = body(call);
-  if (result == CUDA_SUCCESS && call.context()) return call.context()->sticky;
-  return result;
-}
-
 /** The code of an injected asynchronous failure of `function`, as `async:<function>` in TRT_DOUBLE_FAIL asks
  * for it. */
 CUresult asyncFailure(char const* function) {
@@ -91,6 +81,10 @@ const struct {
     {CUDA_ERROR_ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
     {CUDA_ERROR_CONTEXT_IS_DESTROYED, "CUDA_ERROR_CONTEXT_IS_DESTROYED", "context is destroyed"},
     {CUDA_ERROR_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
+    {CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED",
+     "operation not permitted when stream is capturing"},
+    {CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
+     "operation failed due to a previous error during capture"},
     {CUDA_ERROR_NOT_PERMITTED, "CUDA_ERROR_NOT_PERMITTED", "operation not permitted"},
     {CUDA_ERROR_UNKNOWN, "CUDA_ERROR_UNKNOWN", "unknown error"},
 };
@@ -106,8 +100,6 @@ size_t totalMemory() {
 }
 
 }  // namespace
-
-#define API extern "C" TRT_DOUBLE_EXPORT CUresult
 
 // ---- the driver and its devices
 

@@ -37,6 +37,13 @@ void Stream::submitAlways(Work work) {
 }
 
 void Stream::enqueue(Queued queued) {
+  {
+    std::lock_guard lock(mutex_);
+    if (capture_) {
+      capture_->works.push_back(std::move(queued.work));
+      return;
+    }
+  }
   if (inline_) {
     perform(queued);
     return;
@@ -49,6 +56,10 @@ void Stream::enqueue(Queued queued) {
 
 CUresult Stream::synchronize() {
   std::unique_lock lock(mutex_);
+  if (capture_) {
+    captureBroken_ = true;
+    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  }
   uint64_t const until = submitted_;
   changed_.wait(lock, [&] { return completed_ >= until; });
   return context_->sticky;
@@ -57,6 +68,26 @@ CUresult Stream::synchronize() {
 bool Stream::idle() {
   std::lock_guard lock(mutex_);
   return completed_ == submitted_;
+}
+
+bool Stream::beginCapture() {
+  std::lock_guard lock(mutex_);
+  if (capture_) return false;
+  capture_ = std::make_shared<Graph>();
+  captureBroken_ = false;
+  return true;
+}
+
+std::shared_ptr<Graph> Stream::endCapture() {
+  std::lock_guard lock(mutex_);
+  auto captured = std::move(capture_);
+  capture_ = nullptr;
+  return captureBroken_ ? nullptr : captured;
+}
+
+bool Stream::capturing() {
+  std::lock_guard lock(mutex_);
+  return capture_ != nullptr;
 }
 
 void Stream::finish() {

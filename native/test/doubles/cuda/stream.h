@@ -10,10 +10,13 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <vector>
 
 #include "context.h"
 
 namespace trt_double {
+
+struct Graph;
 
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
@@ -28,6 +31,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /** Waits for all that was submitted until now. */
   CUresult synchronize();
   bool idle();
+  /** From here on work is captured. @returns false where it is so already */
+  bool beginCapture();
+  /** What was captured; null where the capture was broken, or never begun. */
+  std::shared_ptr<Graph> endCapture();
+  bool capturing();
   /** Takes no more work; the thread ends when the queue is empty, as cuStreamDestroy documents. */
   void finish();
 
@@ -47,9 +55,16 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::deque<Queued> queue_;
   uint64_t submitted_ = 0, completed_ = 0;
   bool finishing_ = false;
+  std::shared_ptr<Graph> capture_;
+  bool captureBroken_ = false;
   std::minstd_rand random_;
   bool const inline_;
   long const maxDelayUs_;
+};
+
+/** Work that was captured instead of done, to be launched as a whole, again and again. */
+struct Graph {
+  std::vector<Stream::Work> works;
 };
 
 /** Whether the calling thread runs a stream's work, where the driver API may not be called. */

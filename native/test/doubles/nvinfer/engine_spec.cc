@@ -48,6 +48,8 @@ EngineSpec EngineSpec::read(Json const& json) {
     read.factor = rule["factor"].number();
   }
   spec.runMs = static_cast<long>(json["runMs"].integer());
+  if (!json["activationBytes"].isNull())
+    spec.activationBytes = static_cast<size_t>(json["activationBytes"].integer());
   spec.hostCode = json["hostCode"].boolean();
   for (TensorSpec const& tensor : spec.tensors) {
     if (!tensor.input && !spec.rules.count(tensor.name))

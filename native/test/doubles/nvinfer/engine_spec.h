@@ -5,6 +5,7 @@
 //  "profiles": [{"x": {"min": [1, 4], "opt": [2, 4], "max": [8, 4]}}],
 //  "rules": {"y": {"op": "scale", "of": ["x"], "factor": 2}},
 //  "runMs": 0,
+//  "activationBytes": 4096,
 //  "hostCode": false}
 //
 // | op | output |
@@ -46,7 +47,8 @@ struct EngineSpec {
   std::vector<std::map<std::string, RangeSpec>> profiles;
   std::map<std::string, RuleSpec> rules;
   long runMs = 0;
-  bool hostCode = false;  // whether the plan says that it brings host code; the double has none
+  size_t activationBytes = 4096;  // of the first profile; the second needs twice as much, and so on
+  bool hostCode = false;          // whether the plan says that it brings host code; the double has none
 
   /** @throws std::runtime_error */
   static EngineSpec read(Json const& json);

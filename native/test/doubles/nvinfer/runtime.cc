@@ -19,7 +19,7 @@ nvinfer1::ICudaEngine* RuntimeDouble::deserializeCudaEngine(void const* blob, st
     if (!cuda) throw std::runtime_error("no CUDA driver in this process");
     EngineSpec spec = EngineSpec::read(readPlan(blob, size)["engine"]);
     if (spec.hostCode && !hostCodeAllowed_) throw std::runtime_error("host code is not allowed");
-    CUdeviceptr const weights = cuda->allocate(kFunction, 256);
+    CUdeviceptr const weights = cuda->allocate(kFunction, EngineDouble::kWeightsBytes);
     if (weights == 0) throw std::runtime_error("Error Code 2: OutOfMemory (Requested size was 256 bytes.)");
     return new EngineDouble(factory_, logger_, *cuda, std::move(spec), weights);
   } catch (std::exception const& error) {
@@ -83,15 +83,29 @@ nvinfer1::Dims EngineDouble::getProfileShape(char const* name, int32_t profile,
   }
 }
 
+int64_t EngineDouble::getDeviceMemorySizeForProfileV2(int32_t profile) const noexcept {
+  return static_cast<int64_t>(spec_.activationBytes) * (profile + 1);
+}
+
+int64_t EngineDouble::getDeviceMemorySizeV2() const noexcept {
+  return getDeviceMemorySizeForProfileV2(getNbOptimizationProfiles() - 1);
+}
+
+int64_t EngineDouble::getEngineStat(nvinfer1::EngineStat stat) const noexcept {
+  return stat == nvinfer1::EngineStat::kTOTAL_WEIGHTS_SIZE ? kWeightsBytes : -1;
+}
+
 bool EngineDouble::isShapeInferenceIO(char const*) const noexcept {
   return false;
 }
 
 nvinfer1::IExecutionContext* EngineDouble::createExecutionContext(
     nvinfer1::ExecutionContextAllocationStrategy) noexcept {
-  CUdeviceptr const scratch = cuda_.allocate("ICudaEngine::createExecutionContext", kScratchBytes);
+  CUdeviceptr const scratch =
+      cuda_.allocate("ICudaEngine::createExecutionContext", static_cast<size_t>(getDeviceMemorySizeV2()));
   if (scratch == 0) {
-    logError(logger_, "IExecutionContext: Error Code 2: OutOfMemory (Requested size was 4096 bytes.)");
+    logError(logger_, "IExecutionContext: Error Code 2: OutOfMemory (Requested size was " +
+                          std::to_string(getDeviceMemorySizeV2()) + " bytes.)");
     return nullptr;
   }
   return new ExecutionContextDouble(factory_, *this, logger_, cuda_, scratch);

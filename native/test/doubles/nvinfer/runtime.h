@@ -55,12 +55,16 @@ class EngineDouble final : public nvinfer1::CudaEngineStub {
                                  nvinfer1::OptProfileSelector select) const noexcept override;
   bool isShapeInferenceIO(char const* name) const noexcept override;
   bool isRefittable() const noexcept override { return false; }
-  int64_t getDeviceMemorySizeV2() const noexcept override { return kScratchBytes; }
+  int64_t getDeviceMemorySizeV2() const noexcept override;
+  int64_t getDeviceMemorySizeForProfileV2(int32_t profile) const noexcept override;
+  int64_t getEngineStat(nvinfer1::EngineStat stat) const noexcept override;
   nvinfer1::IExecutionContext* createExecutionContext(
       nvinfer1::ExecutionContextAllocationStrategy strategy) noexcept override;
 
  private:
-  static constexpr size_t kScratchBytes = 4096;
+  static constexpr int64_t kWeightsBytes = 256;
+
+  friend class RuntimeDouble;
 
   Factory::Product const product_;
   nvinfer1::ILogger& logger_;

@@ -1,0 +1,114 @@
+#include "binding/engine_slot.h"
+
+#include <utility>
+
+#include "binding/error_to_js.h"
+#include "loader/error.h"
+
+namespace trtnode {
+
+EngineSlot::EngineSlot(std::shared_ptr<LoadedEngine> const& engine, std::shared_ptr<Dispatcher> dispatcher)
+    : info_(engine->info()),
+      gpu_(engine->gpu()),
+      dispatcher_(std::move(dispatcher)),
+      runner_(std::make_unique<ContextRunner>(engine)),
+      call_(info_.inputs.size(), info_.outputs.size()),
+      large_(info_.outputs.size()) {
+  call_.host = &runner_->host();
+}
+
+void EngineSlot::requireIdle() const {
+  if (busy_) throw Error(ErrorCode::kInvalidArgument, "the slot is busy");
+}
+
+Napi::Value EngineSlot::start(Napi::Env env, std::shared_ptr<Posted> self, Task task, Settle settle) {
+  napi_value promise = nullptr;
+  if (napi_create_promise(env, &deferred_, &promise) != napi_ok) {
+    throw Error(ErrorCode::kInferenceFailed, "JavaScript made no promise");
+  }
+  busy_ = true;
+  self_ = std::move(self);
+  settle_ = settle;
+  dispatcher_->hold(env);
+  {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    task_ = task;
+  }
+  changed_.notify_one();
+  return {env, promise};
+}
+
+void EngineSlot::runSync(Task task) {
+  std::lock_guard<std::mutex> const lock(mutex_);
+  PrimaryContext::Scope const scope(gpu_->context());
+  task(*this, *runner_);
+}
+
+void EngineSlot::deliver(Napi::Env env) {
+  busy_ = false;
+  dispatcher_->release(env);
+  std::exception_ptr failure = std::move(failure_);
+  failure_ = nullptr;
+  Napi::Value value;
+  if (failure == nullptr) {
+    try {
+      value = settle_(env, *this);
+    } catch (...) {
+      failure = std::current_exception();  // of memory that ran out
+    }
+  }
+  for (Blob& blob : large_) blob = Blob();
+  if (bound != nullptr) bound->running = false;
+  bound = nullptr;
+  if (failure == nullptr) {
+    napi_resolve_deferred(env, deferred_, value);
+  } else {
+    napi_reject_deferred(env, deferred_, errorToJs(env, failure).Value());
+  }
+}
+
+void EngineSlot::serve(std::shared_ptr<LoadedEngine> engine) {
+  std::exception_ptr unusable;
+  try {
+    gpu_->context().makeCurrent();
+  } catch (...) {
+    unusable = std::current_exception();
+  }
+  for (;;) {
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      changed_.wait(lock, [this] { return stopping_ || task_ != nullptr; });
+      if (task_ == nullptr) break;
+    }
+    perform(unusable);
+  }
+  runner_ = nullptr;
+  gpu_ = nullptr;
+  engine = nullptr;
+}
+
+void EngineSlot::perform(std::exception_ptr const& unusable) {
+  try {
+    if (unusable != nullptr) std::rethrow_exception(unusable);
+    task_(*this, *runner_);
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+  {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    task_ = nullptr;
+  }
+  // From here on the slot is JavaScript's, which may start the next task before this returns.
+  std::shared_ptr<Posted> self = std::move(self_);
+  dispatcher_->postShared(std::move(self));
+}
+
+void EngineSlot::stop() {
+  {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+}
+
+}  // namespace trtnode

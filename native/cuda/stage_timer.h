@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+
+#include "cuda/stream.h"
+
+namespace trtnode {
+
+// Milliseconds of the GPU's own clock that the stages of one run took.
+struct StageTimes {
+  float hostToDevice = 0;
+  float compute = 0;
+  float deviceToHost = 0;
+};
+
+// Four events between and around the three stages.
+class StageTimer {
+ public:
+  explicit StageTimer(CudaDriver const& cuda) : cuda_(cuda) {
+    try {
+      for (CuEvent& event : events_) cuda_.check(cuda_.eventCreate(&event, 0), "cuEventCreate");
+    } catch (...) {
+      release();
+      throw;
+    }
+  }
+  ~StageTimer() { release(); }
+  StageTimer(StageTimer const&) = delete;
+  StageTimer& operator=(StageTimer const&) = delete;
+
+  // At the beginning of stage 0, 1 and 2, and with 3 at the end of the last.
+  void mark(size_t stage, Stream const& stream) const {
+    cuda_.check(cuda_.eventRecord(events_[stage], stream.get()), "cuEventRecord");
+  }
+
+  // Once the stream has been waited for.
+  StageTimes times() const { return {between(0), between(1), between(2)}; }
+
+ private:
+  float between(size_t stage) const {
+    float milliseconds = 0;
+    cuda_.check(cuda_.eventElapsedTime(&milliseconds, events_[stage], events_[stage + 1]),
+                "cuEventElapsedTime");
+    return milliseconds;
+  }
+
+  void release() noexcept {
+    for (CuEvent const event : events_) {
+      if (event != nullptr) cuda_.eventDestroy(event);
+    }
+  }
+
+  CudaDriver const& cuda_;
+  std::array<CuEvent, 4> events_{};
+};
+
+}  // namespace trtnode

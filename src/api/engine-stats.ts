@@ -1,0 +1,70 @@
+import { createHistogram, type Histogram } from 'node:perf_hooks'
+import type { StageTimes } from '../backends/backend.js'
+
+/** What an engine has done since it was loaded, and does now. A snapshot, but for the histograms, which go on. */
+export interface EngineStats {
+  /** Calls that gave results. */
+  readonly completed: number
+  /** Calls that failed while they computed. */
+  readonly failed: number
+  /** Calls whose signal fired before they gave results. */
+  readonly aborted: number
+  /** Calls that the queue turned away: `QUEUE_FULL` and `QUEUE_TIMEOUT`. */
+  readonly rejected: number
+  /** Calls that compute now. */
+  readonly running: number
+  /** Calls that wait now. */
+  readonly waiting: number
+  /** The most that ever waited at once. */
+  readonly mostWaiting: number
+  /**
+   * Nanoseconds, as `node:perf_hooks` histograms. `queue` is from the call to its turn, `total` from the call to its
+   * results. The other three are of the GPU's own clock, between events of the stream: the copy of the inputs, the engine,
+   * and the copy of the outputs; on the CPU backend, which does not measure them, they stay empty.
+   */
+  readonly latency: { readonly [Stage in LatencyStage]: Histogram }
+}
+
+/** What {@link EngineStats.latency} tells apart. */
+export type LatencyStage = 'queue' | 'hostToDevice' | 'compute' | 'deviceToHost' | 'total'
+
+/** Keeps {@link EngineStats}. */
+export class StatsKeeper {
+  readonly #latency = {
+    queue: createHistogram(),
+    hostToDevice: createHistogram(),
+    compute: createHistogram(),
+    deviceToHost: createHistogram(),
+    total: createHistogram(),
+  }
+  completed = 0
+  failed = 0
+  aborted = 0
+  rejected = 0
+  mostWaiting = 0
+
+  /** Notes a call that waited `ms` for its turn. */
+  noteTurn(ms: number): void {
+    this.#latency.queue.record(nanoseconds(ms))
+  }
+
+  /** Notes a call that gave results after `ms`. */
+  noteResults(ms: number, times: StageTimes | undefined): void {
+    this.completed++
+    this.#latency.total.record(nanoseconds(ms))
+    if (times === undefined) return
+    this.#latency.hostToDevice.record(nanoseconds(times.hostToDevice))
+    this.#latency.compute.record(nanoseconds(times.compute))
+    this.#latency.deviceToHost.record(nanoseconds(times.deviceToHost))
+  }
+
+  snapshot(running: number, waiting: number): EngineStats {
+    const { completed, failed, aborted, rejected, mostWaiting } = this
+    return { completed, failed, aborted, rejected, running, waiting, mostWaiting, latency: this.#latency }
+  }
+}
+
+// A histogram takes integers from 1.
+function nanoseconds(ms: number): number {
+  return Math.max(1, Math.round(ms * 1e6))
+}
