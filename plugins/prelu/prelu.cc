@@ -40,8 +40,9 @@ class Prelu final : public Operator {
     PluginTensorDesc const& tensor = tensors[position];
     if (position == 0) {
       if (x.format == TensorFormat::kHWC8) {
+        // Its vector dimension is the third to last: the channels, which are dimension 1, of four alone.
         Shape const dims = shapeOf(x.dims);
-        return x.type == DataType::kHALF && dims.rank >= 3 && slopeIsByChannel(dims, slopeShape(tensors));
+        return x.type == DataType::kHALF && dims.rank == 4 && slopeIsByChannel(dims, slopeShape(tensors));
       }
       return x.format == TensorFormat::kLINEAR && isElementType(x.type);
     }

@@ -72,6 +72,25 @@ test('PReLU with every kind of broadcast agrees with onnxruntime', async () => {
   expect(result.results).toHaveLength(14 * 2 * 3)
 })
 
+test.each([[[2, 8, 5]], [[2, 8, 3, 3, 3]]])(
+  'PReLU takes HWC8 for images alone, not for %j: its vectors are not channels there',
+  async (dims) => {
+    const ones = (extents: number[]) => {
+      const count = extents.reduce((a, b) => a * b, 1)
+      return new trt.Tensor('float32', new Float32Array(count).fill(-1), extents)
+    }
+    const options = { library, name: 'CustomPRelu', type: 'float16', format: 'hwc8' } as const
+    const slope = ones([8, ...dims.slice(2).map(() => 1)])
+    const refused = await trt.plugins
+      .run({ ...options, inputs: [ones(dims), slope] })
+      .catch((error: trt.TrtError) => error)
+    expect(refused).toMatchObject({
+      code: 'PLUGIN_FAILED',
+      message: expect.stringContaining('input 0 as float16 in hwc8'),
+    })
+  },
+)
+
 interface NodeCase {
   readonly name: string
   readonly operator: 'LayerNormalization' | 'PRelu'
