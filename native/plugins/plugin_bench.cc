@@ -238,6 +238,17 @@ BenchResult PluginBench::run(BenchRequest const& request) {
   }
 }
 
+std::unique_ptr<BenchDevice> PluginBench::deviceOf(BenchRequest const& request) const {
+  if (emulated()) return emulatedDevice();
+  try {
+    return gpuDevice(request.device);
+  } catch (Error const& error) {
+    if (error.code() != ErrorCode::kGpuNotFound) throw;
+    throw Error(error.code(), error.what(),
+                "without a GPU only an emulated build of a plugin library runs: see docs/plugins.md");
+  }
+}
+
 BenchResult PluginBench::runWith(BenchRequest const& request) {
   IPluginCreatorInterface* creator = nullptr;
   for (IPluginCreatorInterface* candidate : all()) {
@@ -250,7 +261,7 @@ BenchResult PluginBench::runWith(BenchRequest const& request) {
                 library_->path() + " has no plugin " + request.name + ", version " + request.version,
                 "tensorrt-node plugin inspect " + library_->path());
   }
-  std::unique_ptr<BenchDevice> const device = emulated() ? emulatedDevice() : gpuDevice(request.device);
+  std::unique_ptr<BenchDevice> const device = deviceOf(request);
 
   std::vector<PluginField> fields;
   for (FieldValue const& field : request.fields) {

@@ -7,6 +7,7 @@
 #include "engine/blob.h"
 #include "engine/logger.h"
 #include "loader/shared_library.h"
+#include "plugins/bench_device.h"
 #include "plugins/plugin_subject.h"
 
 namespace trtnode {
@@ -78,6 +79,7 @@ class PluginBench {
 
  private:
   std::vector<nvinfer1::IPluginCreatorInterface*> all() const;
+  std::unique_ptr<BenchDevice> deviceOf(BenchRequest const& request) const;
   BenchResult runWith(BenchRequest const& request);
 
   std::shared_ptr<Logger> logger_;

@@ -73,7 +73,7 @@ const isObject: Check = (value) => (isPlainObject(value) ? undefined : 'an objec
 
 function nested(name: string, checks: Readonly<Record<string, Check>>): Check {
   return (value) => {
-    checkOptions(name, value, checks)
+    checkOptions(`spec: ${name}`, value, checks)
     return undefined
   }
 }

@@ -29,6 +29,8 @@ test.each([
   'surgeon list',
   'surgeon show',
   'surgeon diff',
+  'plugin inspect',
+  'plugin test',
   'sdk list',
   'sdk install',
   'sdk where',
