@@ -66,6 +66,11 @@ export function isNegative(dim: Dim): boolean {
   return [...(read(dim)?.values() ?? [1])].every((count) => count <= 0)
 }
 
+/** Whether it is symbolic and has no term below 0, as a size of a tensor has none. */
+export function isSize(dim: Dim): boolean {
+  return typeof dim === 'string' && [...(read(dim)?.values() ?? [])].every((count) => count >= 0)
+}
+
 /** A sum: by product of factors (sorted, separated by a space; `''` for the constant), how often. */
 type Sum = ReadonlyMap<string, number>
 

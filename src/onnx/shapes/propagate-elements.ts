@@ -4,7 +4,7 @@
  * and ConstantOfShape.
  */
 import type { Dim } from '../value-type.js'
-import { add, floorDivide, isSame, multiply, subtract } from './dim-algebra.js'
+import { add, floorDivide, isNegative, isSame, isSize, multiply, subtract } from './dim-algebra.js'
 import { type Elements, elementsOf, MAX_ELEMENTS, range, reorder, select } from './elements.js'
 import type { OpContext } from './op-context.js'
 import { sliceIndices } from './slices.js'
@@ -49,10 +49,14 @@ function rounded(compute: (a: number) => number): Propagation {
   return unary((a) => (typeof a === 'number' ? compute(a) : a))
 }
 
-function compared(compute: (a: number, b: number) => boolean, ofSame: number): Propagation {
-  return binary((a, b) =>
-    typeof a === 'number' && typeof b === 'number' ? Number(compute(a, b)) : isSame(a, b) ? ofSame : null,
-  )
+/** Sizes are not negative, so that a symbolic one can be told from a negative number, as -1 marks one to be kept. */
+function compared(compute: (a: number, b: number) => boolean): Propagation {
+  return binary((a, b) => {
+    if (typeof a === 'number' && typeof b === 'number') return Number(compute(a, b))
+    if (isSame(a, b)) return Number(compute(0, 0))
+    if (isSize(a) && isNegative(b)) return Number(compute(0, -1))
+    return isNegative(a) && isSize(b) ? Number(compute(-1, 0)) : null
+  })
 }
 
 function isVector(op: OpContext, index: number): boolean {
@@ -171,11 +175,11 @@ const ELEMENTS: Readonly<Record<string, Propagation>> = {
   Ceil: rounded(Math.ceil),
   Sqrt: number(Math.sqrt),
   Not: number((a) => Number(a === 0)),
-  Equal: compared((a, b) => a === b, 1),
-  Greater: compared((a, b) => a > b, 0),
-  Less: compared((a, b) => a < b, 0),
-  GreaterOrEqual: compared((a, b) => a >= b, 1),
-  LessOrEqual: compared((a, b) => a <= b, 1),
+  Equal: compared((a, b) => a === b),
+  Greater: compared((a, b) => a > b),
+  Less: compared((a, b) => a < b),
+  GreaterOrEqual: compared((a, b) => a >= b),
+  LessOrEqual: compared((a, b) => a <= b),
   And: binary((a, b) => (a === 0 || b === 0 ? 0 : a === null || b === null ? null : 1)),
   Or: binary((a, b) => (a === 1 || b === 1 ? 1 : a === null || b === null ? null : 0)),
   Where: (op) => {

@@ -32,7 +32,8 @@ export const CONTROL_FLOW: Readonly<Record<string, Rule>> = {
       return { states: outputs.slice(1, 1 + count), results: outputs.slice(1 + count) }
     })
     for (const [index, state] of states.entries()) op.giveKind(index, state)
-    const rounds = isCounted(op, body) ? op.element(0) : null
+    const most = isCounted(op, body) ? op.element(0) : null
+    const rounds = typeof most === 'number' ? Math.max(0, most) : most
     for (const [index, result] of results.entries()) op.giveKind(count + index, stacked(result, 0, rounds))
   },
 

@@ -11,7 +11,12 @@ const NAMES = `
   Softplus Softsign Sqrt Swish Tan Tanh TensorScatter ThresholdedRelu Trilu
 `
 
-const sameShape: Rule = (op) => op.give(0, op.dims(0))
+const sameShape: Rule = (op) => {
+  const dims = op.dims(0)
+  const axis = op.value('axis', 'int')
+  if (dims !== undefined && axis !== undefined) op.axis(Number(axis), dims.length)
+  op.give(0, dims)
+}
 
 /** An op that may name the type of its result in an attribute, and else keeps that of its input. */
 function typedBy(name: string): Rule {
