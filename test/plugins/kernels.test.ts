@@ -1,11 +1,17 @@
 // The plugins' kernels, the very source that nvcc compiles, run on the CUDA-on-CPU layer.
+
+import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cudaToolkit } from '../../plugins/toolchain.mjs'
 import { build, end, type Findings, find, type Traffic } from './probes.js'
 
+const run = promisify(execFile)
+const PLUGINS = fileURLToPath(new URL('../../plugins', import.meta.url))
 const TYPES = ['float32', 'float16', 'bfloat16']
 const BYTES: Record<string, number> = { float32: 4, float16: 2, bfloat16: 2 }
 // A result rounded to its type is half a last place away; one more is allowed.
@@ -256,7 +262,7 @@ describe('faults put into the kernels on purpose are caught', () => {
   async function mutated(target: string, kernel: string, sound: string, fault: string): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'plugins-'))
     folders.push(folder)
-    await cp(fileURLToPath(new URL('../../plugins', import.meta.url)), folder, { recursive: true })
+    await cp(PLUGINS, folder, { recursive: true })
     const file = join(folder, kernel)
     const source = await readFile(file, 'utf8')
     expect(source, 'the fault fits the kernel').toContain(sound)
@@ -292,6 +298,26 @@ describe('faults put into the kernels on purpose are caught', () => {
     )
     expect((await end(probe, 'layer-norm type=float32 rows=2 columns=4096')).stderr).toMatch(/divergent|race/)
   }, 300_000)
+
+  test('one constant in a .cuh: what nvcc makes, what the emulator computes, and what a test says, are others', async () => {
+    const probe = await mutated('probe-fast', 'prelu/kernel.cuh', 'value < 0.0f', 'value < 0.5f')
+    const found = JSON.parse((await end(probe, 'prelu type=float32 dims=2,3,7,7 slope=3,1,1')).stdout) as Findings
+    expect(found.maxUlp).not.toBe(0)
+    const { nvcc, cuobjdump } = await cudaToolkit()
+    const instructions = async (sources: string): Promise<string> => {
+      const cubin = join(dirname(probe), `${sources === PLUGINS ? 'sound' : 'faulty'}.cubin`)
+      await run(nvcc, ['-std=c++17', '-O3', '-cubin', '-arch=sm_80', join(sources, 'prelu/kernel.cu'), '-o', cubin])
+      const { stdout } = await run(cuobjdump, ['-sass', cubin], { maxBuffer: 2 ** 28 })
+      // Of the code alone: names of functions hold the path.
+      return stdout
+        .split('\n')
+        .filter((line) => /^\s*\/\*[0-9a-f]{4}\*\//.test(line))
+        .join('\n')
+    }
+    const sound = await instructions(PLUGINS)
+    expect(sound.length).toBeGreaterThan(100_000)
+    expect(await instructions(dirname(dirname(probe)))).not.toBe(sound)
+  }, 600_000)
 
   test('a mask that leaves out lanes which take part', async () => {
     const probe = await mutated(
