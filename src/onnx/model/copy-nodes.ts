@@ -134,8 +134,7 @@ class Copier {
     if (initializer === undefined) {
       throw new TrtError('INVALID_ARGUMENT', `the nodes to be copied read "${value.name}", of which there is no copy`)
     }
-    const { names } = this.#target.context
-    const copy = this.#target.addInitializer(initializer, this.#freeName(value.name, names, value.graph.context.names))
+    const copy = this.#target.addInitializer(initializer, this.#target.uniqueName(value.name))
     this.#values.set(value, copy)
     return copy.name
   }

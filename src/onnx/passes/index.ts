@@ -1,5 +1,6 @@
 import { dedupe } from './dedupe.js'
 import { extract } from './extract.js'
+import { fixInput } from './fix-input.js'
 import { fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 import { foldConstants } from './fold-constants.js'
 import { fuseGelu } from './fuse-gelu.js'
@@ -8,16 +9,20 @@ import { inferShapes } from './infer-shapes.js'
 import { insertOutput } from './insert-output.js'
 import { markIntermediates } from './mark-intermediates.js'
 import type { Pass } from './pass.js'
+import { removeIf } from './remove-if.js'
 import { renameOp } from './rename-op.js'
 import { renameValues } from './rename-values.js'
 import { replaceSubgraph } from './replace-subgraph.js'
 import { setAttribute } from './set-attribute.js'
+import { setBatch } from './set-batch.js'
+import { setShape } from './set-shape.js'
 import { simplify } from './simplify.js'
 import { stripDoc } from './strip-doc.js'
 import { upgradeOpset } from './upgrade-opset.js'
 
 export { dedupe } from './dedupe.js'
 export { type ExtractOptions, extract } from './extract.js'
+export { type FixInputOptions, fixInput } from './fix-input.js'
 export { type FixInstanceNormEpsilonOptions, fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 export { type FoldConstantsOptions, foldConstants } from './fold-constants.js'
 export { fuseGelu } from './fuse-gelu.js'
@@ -37,11 +42,14 @@ export {
   type Transform,
   type TransformControl,
 } from './pass.js'
+export { type RemoveIfOptions, removeIf } from './remove-if.js'
 export { type RenameOpOptions, renameOp } from './rename-op.js'
 export { type RenameValuesOptions, renameValues } from './rename-values.js'
 export { type ReplaceSubgraphOptions, replaceSubgraph } from './replace-subgraph.js'
 export type { NodeSelection } from './select-nodes.js'
 export { type SetAttributeOptions, setAttribute } from './set-attribute.js'
+export { type SetBatchOptions, setBatch } from './set-batch.js'
+export { type SetShapeOptions, setShape } from './set-shape.js'
 export { type SimplifyOptions, simplify } from './simplify.js'
 export { type StripDocOptions, stripDoc } from './strip-doc.js'
 export { type TransformOptions, transform } from './transform.js'
@@ -53,6 +61,7 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
     dedupe,
     extract,
+    fixInput,
     fixInstanceNormEpsilon,
     foldConstants,
     fuseGelu,
@@ -60,10 +69,13 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     inferShapes,
     insertOutput,
     markIntermediates,
+    removeIf,
     renameOp,
     renameValues,
     replaceSubgraph,
     setAttribute,
+    setBatch,
+    setShape,
     simplify,
     stripDoc,
     upgradeOpset,

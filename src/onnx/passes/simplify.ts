@@ -6,6 +6,7 @@
 import { throwIfAborted } from '../../errors.js'
 import type { Graph } from '../model/graph.js'
 import type { Model } from '../model/model.js'
+import type { Node } from '../model/node.js'
 import { withNested } from '../model/root-graph.js'
 import { DEFAULT_MAX_BYTES, type FoldConstantsOptions, MAX_BYTES } from './fold-constants.js'
 import { definePass, type PassContext } from './pass.js'
@@ -14,6 +15,7 @@ import { FUSIONS } from './simplify/conv-fusions.js'
 import { Facts } from './simplify/facts.js'
 import { foldComputed, type Refused } from './simplify/fold-computed.js'
 import { foldKnown } from './simplify/fold-known.js'
+import { inlineIfs } from './simplify/inline-ifs.js'
 import { mergeConstants } from './simplify/merge-constants.js'
 import { mergeNodes } from './simplify/merge-nodes.js'
 import { mergeSizes } from './simplify/merge-sizes.js'
@@ -36,7 +38,7 @@ for (const table of [NO_OPS, RESHAPES, CHAINS, FUSIONS]) {
 /**
  * Makes a model smaller that computes the same, to a fixed point: shapes are inferred, constants folded (see
  * {@link foldConstants}), and what exporters leave behind is removed: computing of shapes (Shape, Gather, Unsqueeze, Concat
- * in front of Reshape), nodes that do nothing (Identity, Dropout, and Cast, Transpose, Pad, Slice, Reshape, Expand to what
+ * in front of Reshape), Ifs with a constant condition, nodes that do nothing (Identity, Dropout, and Cast, Transpose, Pad, Slice, Reshape, Expand to what
  * is there already), chains that one node does, BatchNormalization and the like behind a convolution, and whatever is
  * there twice.
  *
@@ -70,8 +72,18 @@ function rewriteModel(model: Model, context: PassContext): void {
     rewriteNodes(graph, facts, context)
     mergeSizes(graph, facts, context)
   }
+  inlineIfs(
+    model.graph,
+    (node) => knownCondition(node, facts),
+    (node, what) => context.change(node, what),
+  )
   mergeNodes(model, context)
   model.prune()
+}
+
+function knownCondition(node: Node, facts: Facts): readonly [boolean, string] | undefined {
+  const [condition] = facts.ints(node.inputs[0]) ?? []
+  return condition === undefined ? undefined : [condition !== 0, 'constant']
 }
 
 function rewriteNodes(graph: Graph, facts: Facts, context: PassContext): void {

@@ -80,12 +80,18 @@ export function inferTypes(model: Model, options: InferTypesOptions = {}): Infer
   return new Inference(model, options.onContradiction ?? 'throw').run()
 }
 
+/** {@link inferTypes}, with `beforeNode` called when all is known of a node's inputs: it may give the node others. */
+export function inferAndRepair(model: Model, beforeNode: (op: OpContext) => void): InferredTypes {
+  return new Inference(model, 'replace', beforeNode).run()
+}
+
 /** Nodes inside functions and repeated loops that one inference looks at, for each node of the model, at most. */
 const EFFORT = 20
 
 class Inference {
   readonly #model: Model
   readonly #policy: NonNullable<InferTypesOptions['onContradiction']>
+  readonly #beforeNode: ((op: OpContext) => void) | undefined
   readonly #functions: ReadonlyMap<string, ModelFunction>
   readonly #contradictions: TypeContradiction[] = []
   readonly #unknownOps = new Set<string>()
@@ -93,9 +99,14 @@ class Inference {
   readonly #names: DistinctNames
   #effort: number
 
-  constructor(model: Model, policy: NonNullable<InferTypesOptions['onContradiction']>) {
+  constructor(
+    model: Model,
+    policy: NonNullable<InferTypesOptions['onContradiction']>,
+    beforeNode?: (op: OpContext) => void,
+  ) {
     this.#model = model
     this.#policy = policy
+    this.#beforeNode = beforeNode
     this.#functions = new Map(model.functions.map((fn) => [`${fn.domain}:${fn.name}:${fn.overload}`, fn]))
     const inputNames = model.graph.inputs.flatMap(({ dims }) => dims?.filter((dim) => typeof dim === 'string') ?? [])
     this.#names = new DistinctNames(new Set(inputNames))
@@ -164,6 +175,7 @@ class Inference {
     // What is known of their elements from the round before, in a loop's body, may hold no more.
     for (const value of node.outputs) if (value !== undefined) scope.elements.delete(value)
     const op = new OpContext(node, fn === undefined ? schemaOf(opType, domain, opset) : undefined, opset, scope)
+    this.#beforeNode?.(op)
     try {
       if (fn !== undefined) this.#call(fn, op)
       else {

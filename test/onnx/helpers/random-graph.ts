@@ -202,7 +202,8 @@ const STEPS: readonly Step[] = [
   },
   function casts(source, choice) {
     const wide = this.add('Cast', [source.name], { to: choice % 2 === 0 ? 11 : 1 })
-    return { ...source, name: this.add('Cast', [wide], { to: 1 }) }
+    // Not the Cast itself: onnxruntime 1.30 drops it where nothing but a graph inside an If reads it.
+    return { ...source, name: this.add('Neg', [this.add('Cast', [wide], { to: 1 })]) }
   },
   function concats(source) {
     if (source.dims.length === 0) return source

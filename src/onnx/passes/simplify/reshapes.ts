@@ -1,10 +1,9 @@
 /** Reshape, and the ops that are one in disguise: Flatten, Squeeze, Unsqueeze. */
 import type { Node } from '../../model/node.js'
 import type { Value } from '../../model/value.js'
-import { isSame } from '../../shapes/dim-algebra.js'
-import type { Dim } from '../../value-type.js'
 import { int64s } from '../constants.js'
 import { isSameShape } from './facts.js'
+import { reshapeTarget } from './reshape-target.js'
 import { bypass, onlyProducer, type Rewrite } from './rewrite.js'
 
 const RESHAPING = ['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze'] as const
@@ -18,7 +17,7 @@ const constantShape: Rewrite = (node, facts) => {
   if (facts.opset < SHAPE_INPUT || shape === undefined || facts.constants.of(shape) !== undefined) return undefined
   const allowsZero = node.getInt('allowzero', 0) === 1
   const said = facts.elements(shape)
-  const target = (said && !allowsZero && shapeOf(said, data)) || shapeOf(node.outputs[0]?.dims, data)
+  const target = (said && !allowsZero && reshapeTarget(said, data?.dims)) || targetOf(node.outputs[0], data)
   if (target === undefined || (allowsZero && target.includes(0))) return undefined
   node.setInput(1, node.graph.addInitializer(int64s(target), node.graph.uniqueName(`${shape.name}_constant`)))
   return `given the constant shape [${target}]`
@@ -33,7 +32,7 @@ const merged: Rewrite = (node, facts) => {
   if (before === undefined || source === undefined || output === undefined || node.getInt('allowzero', 0) === 1) {
     return undefined
   }
-  const target = shapeOf(output.dims, source)
+  const target = targetOf(output, source)
   if (target === undefined) return undefined
   const shape = node.graph.addInitializer(int64s(target), node.graph.uniqueName(`${output.name}_shape`))
   node.graph.addNode({ opType: 'Reshape', name: node.name, inputs: [source, shape], outputs: [output] })
@@ -54,20 +53,8 @@ const undone: Rewrite = (node) => {
   return undefined
 }
 
-/**
- * Sizes as Reshape takes them: 0 for one that is the input's, -1 for at most one that is not known.
- *
- * @param dims numbers, of which a shape input may have -1 and 0 with the same meaning already; names; null
- */
-function shapeOf(dims: readonly Dim[] | undefined, input: Value | undefined): number[] | undefined {
-  if (dims === undefined) return undefined
-  const open = dims.filter((dim) => typeof dim !== 'number' || dim === -1).length
-  if (open <= 1) return dims.map((dim) => (typeof dim === 'number' ? dim : -1))
-  const shape = dims.map((dim, axis) => {
-    if (typeof dim === 'number') return dim
-    return isSame(dim, input?.dims?.[axis] ?? null) ? 0 : -1
-  })
-  return shape.filter((size) => size === -1).length <= 1 ? shape : undefined
+function targetOf(output: Value | undefined, input: Value | undefined): number[] | undefined {
+  return output?.dims && reshapeTarget(output.dims, input?.dims)
 }
 
 export const RESHAPES: Readonly<Record<string, readonly Rewrite[]>> = {
