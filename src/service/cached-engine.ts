@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { type BuildResult, buildEngine } from '../api/build-engine.js'
@@ -8,6 +9,7 @@ import { BUILD_CHECKS, LOAD_CHECKS, SILENT, validateBuildOptions } from '../api/
 import type { ModelSource, Profile } from '../backends/backend.js'
 import { resolveBuildBackend } from '../backends/resolve-backend.js'
 import { cudaInfo } from '../backends/tensorrt/addon.js'
+import { BUILTIN, builtinLibrary, PLUGIN_FAMILIES } from '../backends/tensorrt/plugin-library.js'
 import { libraryIdentity } from '../backends/tensorrt/tensorrt-backend.js'
 import { checkOptions, isByteSize, isNonEmptyString, toBytes } from '../check.js'
 import { TrtError, throwIfAborted } from '../errors.js'
@@ -16,7 +18,7 @@ import { inspectModel } from '../onnx/index.js'
 import type { BackendName, BuildOptions, ByteSize, LoadOptions } from '../options.js'
 import { sdkCacheDir } from '../sdk/cache-dir.js'
 import { EngineCache } from './engine-cache.js'
-import { type Manifest, sha256Of, writeManifest } from './manifest.js'
+import { hashFile, type Manifest, sha256Of, writeManifest } from './manifest.js'
 import { type HashedModel, hashModel } from './model-hash.js'
 
 const require = createRequire(import.meta.url)
@@ -51,7 +53,7 @@ const UNUSABLE: readonly string[] = ['FILE_NOT_FOUND', 'INVALID_ENGINE', 'ENGINE
  * Loads the engine of a model from the cache, and builds it first where it is not there.
  *
  * A plan is found again as long as nothing changes that it depends on: the model's bytes and external data, the options
- * that shape it, the backend and its version, the GPU's compute capability (unless `target` names GPUs), and the version of
+ * that shape it, plugin libraries, the backend and its version, the GPU's compute capability (unless `target` names GPUs), and the version of
  * this package. Where it is built, and how (`isolation`, `timingCache`, `tensorrt`), makes no difference. Calls at the same
  * time, in one process or several, build once: the others wait. A damaged plan is built again.
  *
@@ -102,6 +104,7 @@ interface Wanted {
   readonly key: string
   readonly model: HashedModel
   readonly options: Manifest['options']
+  readonly plugins: Manifest['plugins']
   readonly profiles: readonly Profile[]
   readonly gpu: string | null
 }
@@ -111,6 +114,7 @@ const NOT_IN_KEY: readonly (keyof BuildOptions)[] = [
   'onnx',
   'shapes',
   'backend',
+  'plugins',
   'isolation',
   'tensorrt',
   'timingCache',
@@ -145,7 +149,7 @@ async function findOrBuild(cache: EngineCache, wanted: Wanted, build: BuildOptio
 }
 
 function describeBuild(
-  { key, model, options, gpu }: Wanted,
+  { key, model, options, plugins, gpu }: Wanted,
   { plan, backend, backendReason, precision, version, computeCapabilities, inputs, outputs, ...rest }: BuildResult,
 ): Omit<Manifest, 'format' | 'formatVersion'> {
   const { profiles, warnings, durationMs } = rest
@@ -154,6 +158,7 @@ function describeBuild(
     plan: { bytes: plan.byteLength, sha256: sha256Of(plan) },
     model: model.hash,
     options,
+    plugins,
     profiles,
     backend,
     backendReason,
@@ -181,12 +186,14 @@ async function identify(options: BuildOptions, device: number): Promise<Wanted> 
   const needsGpu = backend.name !== 'onnxruntime' && options.target === undefined
   const gpu = needsGpu ? ((await cudaInfo()).devices[device]?.computeCapability ?? null) : null
   const shaping = { ...pick(options, BUILD_CHECKS, NOT_IN_KEY) }
+  const plugins = await hashPlugins(options.plugins ?? [])
   const key = sha256Of(
     JSON.stringify({
       packageVersion: PACKAGE_VERSION,
       model: { sha256: model.hash.sha256, externalData: model.hash.externalData },
       profiles,
       options: shaping,
+      plugins: plugins.map(({ sha256 }) => sha256),
       backend: backend.name,
       // An option that a backend lacks is a warning where the backend was chosen, and an error where it was named.
       lenient,
@@ -194,7 +201,15 @@ async function identify(options: BuildOptions, device: number): Promise<Wanted> 
       gpu,
     }),
   )
-  return { key, model, options: shaping, profiles, gpu }
+  return { key, model, options: shaping, plugins, profiles, gpu }
+}
+
+/** `'builtin'` stands for the library of every family that is built; which one is taken, the library's version tells. */
+async function hashPlugins(names: readonly string[]): Promise<Manifest['plugins']> {
+  const files = names.flatMap((name) =>
+    name === BUILTIN ? PLUGIN_FAMILIES.map(builtinLibrary).filter((path) => existsSync(path)) : [resolve(name)],
+  )
+  return Promise.all(files.map(async (path) => ({ path, sha256: (await hashFile(path)).sha256 })))
 }
 
 /** Tells versions of the backend's library apart. What is missing, the build says better. */

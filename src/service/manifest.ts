@@ -29,6 +29,8 @@ export interface Manifest {
   readonly model: ModelHash
   /** The options that shaped the plan, as they were given, but for those that have a place of their own here. */
   readonly options: { readonly [option: string]: unknown }
+  /** The plugin libraries that it was built with. */
+  readonly plugins: readonly { readonly path: string; readonly sha256: string }[]
   readonly profiles: readonly Profile[]
   readonly backend: BackendName
   readonly backendReason: string

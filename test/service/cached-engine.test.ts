@@ -94,6 +94,20 @@ describe('cachedEngine', () => {
     expect(paths.size).toBe(1 + different.length)
   })
 
+  test('a plugin library that changes makes another plan', async () => {
+    const library = join(folder, 'plugins.so')
+    const paths = new Set<string>()
+    const note = (message: string) => void paths.add(/^building (\S+):/.exec(message)?.[1] ?? '')
+    const logger = { error: () => {}, warn: () => {}, info: note, debug: () => {} }
+    for (const content of ['one', 'another', 'one']) {
+      writeFileSync(library, content)
+      // The CPU backend takes no plugins; the key is made before it says so.
+      await failure('UNSUPPORTED', () => trt.cachedPlan(options({ plugins: [library], logger })))
+    }
+    expect(paths.size).toBe(2)
+    await failure('FILE_NOT_FOUND', () => trt.cachedPlan(options({ plugins: [join(folder, 'no.so')] })))
+  })
+
   test('external data counts, and a model that changes while it is built is refused', async () => {
     const file = join(folder, 'model.onnx')
     const data = join(folder, 'weights.bin')

@@ -19,7 +19,7 @@ import { type LibraryLinks, readLibraryLinks } from '../../sdk/library-links.js'
 export type PluginFamily = 'trt10' | 'trt11'
 
 /** Every {@link PluginFamily}. */
-const PLUGIN_FAMILIES: readonly PluginFamily[] = ['trt10', 'trt11']
+export const PLUGIN_FAMILIES: readonly PluginFamily[] = ['trt10', 'trt11']
 
 /** What stands for this package's own library. */
 export const BUILTIN = 'builtin'
