@@ -61,6 +61,14 @@ export {
 } from './plugins/index.js'
 export { Batcher, type BatchOptions, batch } from './service/batch.js'
 export type { Batchable } from './service/batch-layout.js'
+export {
+  type Benchable,
+  type BenchOptions,
+  type BenchReport,
+  type BenchStage,
+  bench,
+  type Distribution,
+} from './service/bench.js'
 export { type CachedEngineOptions, type CachedPlan, cachedEngine, cachedPlan } from './service/cached-engine.js'
 export type { Manifest } from './service/manifest.js'
 export type { ModelHash } from './service/model-hash.js'

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { EXIT_USAGE, reportError, UsageError } from './command.js'
+import { registerBench } from './commands/bench.js'
 import { registerBuild } from './commands/build.js'
 import { registerCompare } from './commands/compare.js'
 import { registerDoctor } from './commands/doctor.js'
@@ -35,6 +36,7 @@ function makeProgram(): Command {
     .exitOverride()
   registerBuild(program)
   registerRun(program)
+  registerBench(program)
   registerInspect(program)
   registerSurgeon(program)
   registerCompare(program)

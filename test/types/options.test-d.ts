@@ -43,10 +43,14 @@ trt.batch(engine, { maxDelay: 2 })
 await trt.cachedEngine({ onnx: 'm', shapes: { x: [1] }, device: 1, cacheDir: '/c', maxBytes: '1GiB' })
 // @ts-expect-error the model is missing
 await trt.cachedPlan({ cacheDir: '/c' })
+const [report] = await trt.bench({ engine, batcher }, { concurrency: 4, shapes: { x: [1] } })
+const p99: number | undefined = report?.latency.p99
+// @ts-expect-error engines by name
+await trt.bench(engine)
 // @ts-expect-error no tracer
 trt.traceTo({ startSpan: 1 })
 
 const code: trt.TrtErrorCode = 'ABORTED'
 // @ts-expect-error no such code
 const wrong: trt.TrtErrorCode = 'OOPS'
-void [code, wrong]
+void [code, wrong, p99]
