@@ -87,7 +87,9 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
  */
 export function checkOptions(what: string, options: unknown, checks: Readonly<Record<string, Check>>): void {
   if (!isPlainObject(options)) {
-    throw new TrtError('INVALID_ARGUMENT', `${what}: expected an options object, received ${describe(options)}`)
+    throw new TrtError('INVALID_ARGUMENT', `${what}: expected an options object, received ${describe(options)}`, {
+      hint: `known options: ${Object.keys(checks).join(', ')}`,
+    })
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue
@@ -99,7 +101,9 @@ export function checkOptions(what: string, options: unknown, checks: Readonly<Re
     }
     const wanted = check(value)
     if (wanted !== undefined) {
-      throw new TrtError('INVALID_ARGUMENT', `${what}: expected ${wanted} for ${name}, received ${describe(value)}`)
+      throw new TrtError('INVALID_ARGUMENT', `${what}: expected ${wanted} for ${name}, received ${describe(value)}`, {
+        hint: 'the README has a table of the options and their values',
+      })
     }
   }
 }

@@ -14,7 +14,10 @@ export function toPath(file: string | URL): string {
   try {
     return fileURLToPath(file as URL)
   } catch (error) {
-    throw new TrtError('INVALID_ARGUMENT', `expected a path or a file: URL: ${messageOf(error)}`, { cause: error })
+    throw new TrtError('INVALID_ARGUMENT', `expected a path or a file: URL: ${messageOf(error)}`, {
+      hint: "e.g. 'model.engine', or new URL('model.engine', import.meta.url)",
+      cause: error,
+    })
   }
 }
 
@@ -100,7 +103,10 @@ export async function openForReading(path: string): Promise<{ file: FileHandle; 
   try {
     // Before it is opened: to open a pipe would wait for somebody to write into it.
     const found = await stat(path)
-    if (!found.isFile()) throw new TrtError('IO_ERROR', `${path} is ${found.isDirectory() ? 'a folder' : 'no file'}`)
+    if (!found.isFile())
+      throw new TrtError('IO_ERROR', `${path} is ${found.isDirectory() ? 'a folder' : 'no file'}`, {
+        hint: 'give the path of a file',
+      })
     return { file: await open(path, 'r'), size: found.size }
   } catch (error) {
     throw readError(path, error)
@@ -111,7 +117,13 @@ export async function openForReading(path: string): Promise<{ file: FileHandle; 
 export function readError(path: string, error: unknown): TrtError {
   if (error instanceof TrtError) return error
   if ((error as NodeJS.ErrnoException)?.code === 'ENOENT') {
-    return new TrtError('FILE_NOT_FOUND', `${path} does not exist`, { cause: error })
+    return new TrtError('FILE_NOT_FOUND', `${path} does not exist`, {
+      hint: `check the path; a relative one starts from ${process.cwd()}`,
+      cause: error,
+    })
   }
-  return new TrtError('IO_ERROR', `could not read ${path}: ${messageOf(error)}`, { cause: error })
+  return new TrtError('IO_ERROR', `could not read ${path}: ${messageOf(error)}`, {
+    hint: 'may this process read it?',
+    cause: error,
+  })
 }

@@ -151,22 +151,30 @@ export function checkTensor(
   what: string,
   code: 'INVALID_ARGUMENT' | 'INVALID_INPUT' = 'INVALID_ARGUMENT',
 ): { type: DataType; view: TensorData; dims: readonly number[] } {
-  const fail = (expected: string, received: string): never => {
-    throw new TrtError(code, `${what}: expected ${expected}, received ${received}`)
+  const fail = (expected: string, received: string, hint: string): never => {
+    throw new TrtError(code, `${what}: expected ${expected}, received ${received}`, { hint })
   }
-  if (tensor === null || typeof tensor !== 'object') fail('a Tensor { type, data, dims }', describe(tensor))
+  const example = "e.g. new trt.Tensor('float32', new Float32Array(6), [2, 3])"
+  if (tensor === null || typeof tensor !== 'object') fail('a Tensor { type, data, dims }', describe(tensor), example)
   const { type, dims, data } = tensor
   if (!isDataType(type)) {
-    return fail(`a type, one of ${Object.keys(BYTES_PER_ELEMENT).join(', ')}`, describe(type))
+    return fail(`a type, one of ${Object.keys(BYTES_PER_ELEMENT).join(', ')}`, describe(type), example)
   }
   if (!Array.isArray(dims) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
-    fail('dims, an array of integers of 0 or more', describe(dims))
+    fail('dims, an array of integers of 0 or more', describe(dims), example)
   }
   const view = viewOf(type, data)
-  if (view === undefined) return fail(`data of type ${type} in a ${ARRAY_OF[type].name}`, describe(data))
+  if (view === undefined) {
+    const array = ARRAY_OF[type].name
+    return fail(`data of type ${type} in a ${array}`, describe(data), `convert it: ${array}.from(data)`)
+  }
   const count = elementCount(dims)
   if (view.length !== count) {
-    fail(`${count} elements for dims [${dims.join(',')}]`, `${view.length}`)
+    fail(
+      `${count} elements for dims [${dims.join(',')}]`,
+      `${view.length}`,
+      'data holds as many elements as the product of dims',
+    )
   }
   return { type, view, dims }
 }

@@ -274,7 +274,9 @@ export class Engine {
 
   #checkFeeds(feeds: Feeds): ReadonlyMap<string, Tensor> {
     if (!isPlainObject(feeds)) {
-      throw new TrtError('INVALID_INPUT', `infer: expected an object { input: Tensor }, received ${describe(feeds)}`)
+      throw new TrtError('INVALID_INPUT', `infer: expected an object { input: Tensor }, received ${describe(feeds)}`, {
+        hint: `the inputs are ${this.inputs.map(infoText).join(', ')}`,
+      })
     }
     const names = this.inputs.map((input) => input.name)
     const missing = names.filter((name) => !Object.hasOwn(feeds, name) || feeds[name] === undefined)
@@ -331,7 +333,11 @@ export function infer(engine: Engine, feeds: Feeds, options?: InferOptions): Pro
 function checkFeed(input: TensorInfo, feed: TensorLike): Tensor {
   const what = `infer: input ${JSON.stringify(input.name)}`
   const { type, view, dims } = checkTensor(feed, what, 'INVALID_INPUT')
-  if (type !== input.type) throw new TrtError('INVALID_INPUT', `${what}: expected type ${input.type}, received ${type}`)
+  if (type !== input.type) {
+    throw new TrtError('INVALID_INPUT', `${what}: expected type ${input.type}, received ${type}`, {
+      hint: `the input is ${infoText(input)}`,
+    })
+  }
   checkDims(input, dims, what)
   return feed instanceof Tensor ? feed : new Tensor(type, view as never, dims)
 }
@@ -340,7 +346,9 @@ function checkDims(input: TensorInfo, dims: readonly number[], what: string): vo
   const fits = dims.length === input.shape.length && input.shape.every((dim, axis) => dim < 0 || dim === dims[axis])
   if (fits) return
   const expected = input.shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')
-  throw new TrtError('INVALID_INPUT', `${what}: expected dims [${expected}], received [${dims.join(',')}]`)
+  throw new TrtError('INVALID_INPUT', `${what}: expected dims [${expected}], received [${dims.join(',')}]`, {
+    hint: `the input is ${infoText(input)}`,
+  })
 }
 
 function infoText({ name, type, shape }: TensorInfo): string {

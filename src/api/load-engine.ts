@@ -78,6 +78,7 @@ function toSource(engine: unknown): { path: string } | { bytes: Uint8Array } {
   throw new TrtError(
     'INVALID_ARGUMENT',
     `loadEngine: expected a path, a file: URL or a Uint8Array, received ${describe(engine)}`,
+    { hint: "e.g. await trt.loadEngine('model.engine')" },
   )
 }
 

@@ -64,6 +64,7 @@ function resolveRange(input: ValueInfo, shape: Shapes[string] | undefined, where
       throw new TrtError(
         'INVALID_SHAPES',
         `${where}, dimension ${axis}: expected min ≤ opt ≤ max, received ${min}, ${opt}, ${max}`,
+        { hint: 'opt is the shape that the engine is made fastest for, between the smallest and the largest' },
       )
     }
   })
@@ -74,7 +75,9 @@ function toRange(shape: unknown, where: string): ShapeRange {
   const keys = isPlainObject(shape) ? Object.keys(shape) : []
   if (keys.length !== 3 || !['min', 'opt', 'max'].every((key) => keys.includes(key))) {
     const received = isPlainObject(shape) ? `{ ${keys.join(', ')} }` : describe(shape)
-    throw new TrtError('INVALID_SHAPES', `${where}: expected a shape or { min, opt, max }, received ${received}`)
+    throw new TrtError('INVALID_SHAPES', `${where}: expected a shape or { min, opt, max }, received ${received}`, {
+      hint: 'e.g. [1, 3, 224, 224], or { min: [1, 3, 224, 224], opt: [8, 3, 224, 224], max: [32, 3, 224, 224] }',
+    })
   }
   return shape as unknown as ShapeRange
 }
@@ -84,6 +87,7 @@ function checkDims(input: ValueInfo, dims: unknown, where: string): void {
     throw new TrtError(
       'INVALID_SHAPES',
       `${where}: expected an array of integers of 0 or more, received ${describe(dims)}`,
+      { hint: 'for a dynamic dimension, say its range: { min, opt, max }' },
     )
   }
   if (input.dims === undefined) return
@@ -91,6 +95,7 @@ function checkDims(input: ValueInfo, dims: unknown, where: string): void {
     throw new TrtError(
       'INVALID_SHAPES',
       `${where}: expected rank ${input.dims.length}, as the model's ${dimsText(input)}, received rank ${dims.length}, ${describe(dims)}`,
+      { hint: `give ${input.dims.length} numbers for ${input.name}` },
     )
   }
   input.dims.forEach((dim, axis) => {
@@ -98,6 +103,7 @@ function checkDims(input: ValueInfo, dims: unknown, where: string): void {
       throw new TrtError(
         'INVALID_SHAPES',
         `${where}, dimension ${axis}: expected ${dim}, which the model fixes, received ${dims[axis]}`,
+        { hint: `give ${dim}, or export the model with that dimension dynamic` },
       )
     }
   })

@@ -116,6 +116,7 @@ export function validateBuildOptions(options: BuildOptions): void {
     throw new TrtError(
       'INVALID_ARGUMENT',
       'buildEngine: expected a path, a file: URL or a Uint8Array for onnx, received undefined',
+      { hint: "buildEngine({ onnx: 'model.onnx' })" },
     )
   }
   if (options.target !== undefined && options.target.computeCapabilities === undefined) {

@@ -83,5 +83,6 @@ function notAnEngine(bytes: Buffer, name: string): TrtError {
   return new TrtError(
     'INVALID_ENGINE',
     `${name} is no engine: expected a TensorRT plan or an engine of this package, found ${begins}`,
+    { hint: 'give a file that buildEngine, tensorrt-node build or trtexec made' },
   )
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { failure } from '../helpers/errors.js'
 import { external, makeModel, node } from '../helpers/onnx-model.js'
 import { affine, build } from './helpers/affine.js'
+import { refusal } from './helpers/refusal.js'
 
 // What users really hand in, on the backend that every machine has. TensorRT's own refusals are in
 // test/backends/tensorrt. Each case names what was expected and what came, and leaves no file behind.
@@ -24,12 +25,12 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
 
 describe('models', () => {
   it('missing', async () => {
-    const error = await failure('FILE_NOT_FOUND', () => build({ onnx: join(folder, 'nowhere.onnx') }))
+    const error = await refusal('FILE_NOT_FOUND', () => build({ onnx: join(folder, 'nowhere.onnx') }))
     expect(error.message).toContain('nowhere.onnx')
   })
 
   it('a folder', async () => {
-    await failure('IO_ERROR', () => build({ onnx: folder }))
+    await refusal('IO_ERROR', () => build({ onnx: folder }))
   })
 
   it.each([
@@ -42,12 +43,12 @@ describe('models', () => {
       /LFS|text/,
     ],
   ])('%s', async (name, content, says) => {
-    const error = await failure('INVALID_MODEL', async () => build({ onnx: await file(`${name}.onnx`, content) }))
+    const error = await refusal('INVALID_MODEL', async () => build({ onnx: await file(`${name}.onnx`, content) }))
     expect(error.message).toMatch(says)
   })
 
   it('no bytes at all', async () => {
-    await failure('INVALID_MODEL', () => build({ onnx: new Uint8Array() }))
+    await refusal('INVALID_MODEL', () => build({ onnx: new Uint8Array() }))
   })
 
   it('truncated, at every length', async () => {
@@ -72,7 +73,7 @@ describe('models', () => {
       outputs: { y: ['float32', [2]] },
       nodes: [node('Frobnicate', ['x'], ['y'], {}, { name: 'the_node' })],
     })
-    const error = await failure('UNSUPPORTED_OP', () => build({ onnx, shapes: undefined }))
+    const error = await refusal('UNSUPPORTED_OP', () => build({ onnx, shapes: undefined }))
     expect(error.message).toContain('Frobnicate')
     expect(error.message).toContain('the_node')
   })
@@ -90,19 +91,19 @@ describe('external data', () => {
     build({ onnx: await file('external.onnx', withData(location)), shapes: undefined })
 
   it('missing', async () => {
-    const error = await failure('EXTERNAL_DATA', () => buildWith('weights.bin'))
+    const error = await refusal('EXTERNAL_DATA', () => buildWith('weights.bin'))
     expect(error.message).toContain('weights.bin')
   })
 
   it('too short', async () => {
     await file('short.bin', new Uint8Array(15))
-    await failure('EXTERNAL_DATA', () => buildWith('short.bin'))
+    await refusal('EXTERNAL_DATA', () => buildWith('short.bin'))
   })
 
   it.each(['../secret.bin', '/etc/hostname', 'sub/../../secret.bin'])('outside the folder: %s', async (location) => {
     await writeFile(join(folder, '..', 'secret.bin'), new Uint8Array(16))
     try {
-      await failure('EXTERNAL_DATA', () => buildWith(location))
+      await refusal('EXTERNAL_DATA', () => buildWith(location))
     } finally {
       await rm(join(folder, '..', 'secret.bin'))
     }
@@ -114,11 +115,11 @@ describe('external data', () => {
     await writeFile(join(folder, 'outside/w.bin'), new Uint8Array(16))
     await symlink('../outside/w.bin', join(folder, 'inside/w.bin'))
     await writeFile(join(folder, 'inside/model.onnx'), withData('w.bin'))
-    await failure('EXTERNAL_DATA', () => build({ onnx: join(folder, 'inside/model.onnx'), shapes: undefined }))
+    await refusal('EXTERNAL_DATA', () => build({ onnx: join(folder, 'inside/model.onnx'), shapes: undefined }))
   })
 
   it('beside a model that came as bytes, where no folder is known', async () => {
-    await failure('EXTERNAL_DATA', () => build({ onnx: withData('w.bin'), shapes: undefined }))
+    await refusal('EXTERNAL_DATA', () => build({ onnx: withData('w.bin'), shapes: undefined }))
   })
 
   it('in order: builds, and the engine needs the files no more', async () => {
@@ -147,12 +148,12 @@ describe('shapes', () => {
     ['that contradict the model', { x: [1, 4] }, /expected 3, which the model fixes, received 4/],
     ['missing in the second profile', [{ x: [1, 3] }, {}], /shapes\[1\].*"x"/],
   ])('%s', async (_, shapes, says) => {
-    const error = await failure('INVALID_SHAPES', () => build({ shapes }))
+    const error = await refusal('INVALID_SHAPES', () => build({ shapes }))
     expect(error.message).toMatch(says)
   })
 
   it('left out for a dynamic input: proposes shapes that work when pasted', async () => {
-    const error = await failure('INVALID_SHAPES', () => build({ shapes: undefined }))
+    const error = await refusal('INVALID_SHAPES', () => build({ shapes: undefined }))
     expect(error.message).toContain('"x" [batch,3]')
     const pasted = /shapes: (\{[\s\S]*\})/.exec(error.hint ?? '')?.[1]
     const { shapes } = new Function(`return { shapes: ${pasted} }`)()
@@ -187,21 +188,21 @@ describe('options', () => {
     ['onnx', 3],
     ['onnx', new URL('https://example.com/model.onnx')],
   ])('%s: %s', async (option, value) => {
-    const error = await failure('INVALID_ARGUMENT', () => build({ [option]: value }))
+    const error = await refusal('INVALID_ARGUMENT', () => build({ [option]: value }))
     expect(error.message).toContain(
       option === 'memoryPools' ? 'l2' : option === 'target' ? 'computeCapabilities' : option,
     )
   })
 
   it('a misspelt name: lists the known ones', async () => {
-    const error = await failure('INVALID_ARGUMENT', () => build({ workSpace: 1 }))
+    const error = await refusal('INVALID_ARGUMENT', () => build({ workSpace: 1 }))
     expect(error.message).toContain('"workSpace"')
     expect(error.hint).toContain('workspace')
   })
 
   it('no options at all', async () => {
-    await failure('INVALID_ARGUMENT', () => trt.buildEngine(undefined as never))
-    await failure('INVALID_ARGUMENT', () => trt.buildEngine({} as never))
+    await refusal('INVALID_ARGUMENT', () => trt.buildEngine(undefined as never))
+    await refusal('INVALID_ARGUMENT', () => trt.buildEngine({} as never))
   })
 
   it('a signal that has fired', async () => {
@@ -217,9 +218,9 @@ describe('saving', () => {
     const place = await mkdtemp(join(folder, 'save-'))
     await mkdir(join(place, 'taken/inner'), { recursive: true })
     await writeFile(join(place, 'plain'), 'a file')
-    await failure('IO_ERROR', () => built.save(join(place, 'no/such/folder.engine')))
-    await failure('IO_ERROR', () => built.save(join(place, 'taken')))
-    await failure('IO_ERROR', () => built.save(join(place, 'plain/x.engine')))
+    await refusal('IO_ERROR', () => built.save(join(place, 'no/such/folder.engine')))
+    await refusal('IO_ERROR', () => built.save(join(place, 'taken')))
+    await refusal('IO_ERROR', () => built.save(join(place, 'plain/x.engine')))
     expect((await readdir(place)).sort()).toEqual(['plain', 'taken'])
     await built.save(join(place, 'good.engine'))
     expect(new Uint8Array(await readFile(join(place, 'good.engine')))).toEqual(new Uint8Array(built.plan))

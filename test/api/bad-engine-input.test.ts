@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as trt from 'tensorrt-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { failure } from '../helpers/errors.js'
 import { makeModel, node } from '../helpers/onnx-model.js'
 import { affine, build } from './helpers/affine.js'
+import { refusal } from './helpers/refusal.js'
 
 // What users really hand to loadEngine, infer and close, on the backend that every machine has.
 
@@ -31,38 +31,38 @@ describe('engine files', () => {
     ['a plan cut off in its header', Buffer.from('vtrt\0\0\0\0'), /header/],
     ['a truncated plan', rtxPlan({ says: 4096, has: 1024 }), /says it has 4096 bytes, and has 1024/],
   ])('%s', async (name, bytes, says) => {
-    expect((await failure('INVALID_ENGINE', () => trt.loadEngine(bytes))).message).toMatch(says)
+    expect((await refusal('INVALID_ENGINE', () => trt.loadEngine(bytes))).message).toMatch(says)
     const path = await file(`${name}.engine`, bytes)
-    expect((await failure('INVALID_ENGINE', () => trt.loadEngine(path))).message).toMatch(says)
+    expect((await refusal('INVALID_ENGINE', () => trt.loadEngine(path))).message).toMatch(says)
   })
 
   it('missing', async () => {
-    await failure('FILE_NOT_FOUND', () => trt.loadEngine(join(folder, 'nowhere.engine')))
+    await refusal('FILE_NOT_FOUND', () => trt.loadEngine(join(folder, 'nowhere.engine')))
   })
 
   // Truncated at every length: test/backends/onnxruntime/engine-file.test.ts, without a process for each.
   it('of the CPU backend, truncated in its preamble, its header and its model', async () => {
     const { plan } = await build({})
     for (const length of [1, 8, 40, 56, 200, plan.length - 1]) {
-      await failure('INVALID_ENGINE', () => trt.loadEngine(plan.slice(0, length)))
+      await refusal('INVALID_ENGINE', () => trt.loadEngine(plan.slice(0, length)))
     }
   })
 
   it('asked for by another backend', async () => {
     const { plan } = await build({})
-    const error = await failure('ENGINE_MISMATCH', () => trt.loadEngine(plan, { backend: 'tensorrt' }))
+    const error = await refusal('ENGINE_MISMATCH', () => trt.loadEngine(plan, { backend: 'tensorrt' }))
     expect(error.message).toContain('onnxruntime')
   })
 
   it.each([3, {}, null, '', new URL('https://example.com/a')])('%s instead of one', async (value) => {
-    await failure('INVALID_ARGUMENT', () => trt.loadEngine(value as never))
+    await refusal('INVALID_ARGUMENT', () => trt.loadEngine(value as never))
   })
 
   it.each([{ device: Number.NaN }, { device: -1 }, { devices: 1 }, { backend: 'gpu' }])(
     'options %o',
     async (options) => {
       // They are looked at before the engine is.
-      await failure('INVALID_ARGUMENT', () => trt.loadEngine(join(folder, 'no.engine'), options as never))
+      await refusal('INVALID_ARGUMENT', () => trt.loadEngine(join(folder, 'no.engine'), options as never))
     },
   )
 })
@@ -108,21 +108,21 @@ describe('feeds', () => {
     ['that are bare arrays', { x: new Float32Array(6), bias }, /type/],
     ['null', { x: null, bias }, /Tensor/],
   ])('%s', async (_, feeds, says) => {
-    expect((await failure('INVALID_INPUT', () => engine.infer(feeds as never))).message).toMatch(says)
+    expect((await refusal('INVALID_INPUT', () => engine.infer(feeds as never))).message).toMatch(says)
   })
 
   it('outside the profile: says which shapes are allowed', async () => {
     const large = new trt.Tensor('float32', new Float32Array(15), [5, 3])
-    const error = await failure('SHAPE_OUT_OF_PROFILE', () => engine.infer({ x: large, bias }))
+    const error = await refusal('SHAPE_OUT_OF_PROFILE', () => engine.infer({ x: large, bias }))
     expect(error.message).toContain('x [1,3] to [4,3]')
   })
 
   it('none', async () => {
-    await failure('INVALID_INPUT', () => engine.infer(undefined as never))
+    await refusal('INVALID_INPUT', () => engine.infer(undefined as never))
   })
 
   it('an output that is not there', async () => {
-    await failure('INVALID_ARGUMENT', () => engine.infer({ x, bias }, { outputs: ['nope'] }))
+    await refusal('INVALID_ARGUMENT', () => engine.infer({ x, bias }, { outputs: ['nope'] }))
   })
 
   it('leaves the engine working', async () => {
@@ -138,12 +138,12 @@ describe('names and sizes that are rare', () => {
       outputs: { y: ['float32', ['m']] },
       nodes: [node('Concat', ['a', 'constructor'], ['y'], { axis: 0 })],
     })
-    const missing = await failure('INVALID_SHAPES', () => build({ onnx, shapes: undefined }))
+    const missing = await refusal('INVALID_SHAPES', () => build({ onnx, shapes: undefined }))
     expect(missing.message).toContain('"constructor"')
     const built = await build({ onnx, shapes: { constructor: { min: [0], opt: [1], max: [4] } } })
     await using engine = await trt.loadEngine(built.plan)
     const a = new trt.Tensor('float32', new Float32Array([1, 2]))
-    await failure('INVALID_INPUT', () => engine.infer({ a }))
+    await refusal('INVALID_INPUT', () => engine.infer({ a }))
     const { y } = await engine.infer({ a, constructor: new trt.Tensor('float32', new Float32Array(0)) } as never)
     expect(y?.data).toEqual(new Float32Array([1, 2]))
   })
@@ -151,18 +151,18 @@ describe('names and sizes that are rare', () => {
   it('a pipe where a file is expected, which would wait for ever', async () => {
     const pipe = join(folder, 'pipe.engine')
     execFileSync('mkfifo', [pipe])
-    await failure('IO_ERROR', () => trt.loadEngine(pipe))
-    await failure('IO_ERROR', () => build({ onnx: pipe }))
+    await refusal('IO_ERROR', () => trt.loadEngine(pipe))
+    await refusal('IO_ERROR', () => build({ onnx: pipe }))
   })
 
   it.each(['file://host/x', 'file:///a%2Fb'])('the URL %s, which names no local file', async (url) => {
-    await failure('INVALID_ARGUMENT', () => trt.loadEngine(new URL(url)))
-    await failure('INVALID_ARGUMENT', () => build({ onnx: new URL(url) }))
+    await refusal('INVALID_ARGUMENT', () => trt.loadEngine(new URL(url)))
+    await refusal('INVALID_ARGUMENT', () => build({ onnx: new URL(url) }))
   })
 
   it('saving to nowhere', async () => {
     const built = await build({})
-    await failure('INVALID_ARGUMENT', () => built.save(undefined as never))
+    await refusal('INVALID_ARGUMENT', () => built.save(undefined as never))
   })
 })
 
@@ -176,14 +176,14 @@ describe('closing', () => {
     const engine = await trt.loadEngine((await build({})).plan)
     await Promise.all([engine.close(), engine.close()])
     await engine.close()
-    await failure('CLOSED', () => engine.infer(feeds()))
+    await refusal('CLOSED', () => engine.infer(feeds()))
   })
 
   it('while inferring: what was called before is answered', async () => {
     const engine = await trt.loadEngine((await build({})).plan)
     const running = Array.from({ length: 8 }, () => engine.infer(feeds()))
     const closed = engine.close()
-    await failure('CLOSED', () => engine.infer(feeds()))
+    await refusal('CLOSED', () => engine.infer(feeds()))
     for (const { y } of await Promise.all(running)) expect(y?.data).toEqual(new Float32Array(6).fill(1))
     await closed
   })
@@ -195,6 +195,6 @@ describe('closing', () => {
       await using engine = await trt.loadEngine(plan)
       kept = engine
     }
-    await failure('CLOSED', () => kept.infer(feeds()))
+    await refusal('CLOSED', () => kept.infer(feeds()))
   })
 })

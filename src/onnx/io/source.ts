@@ -99,7 +99,10 @@ export class FileSource implements ByteSource {
       // One call moves less than 2 GiB on Linux.
       return readSync(this.#fd, target, offset, Math.min(target.length - offset, 2 ** 30), position)
     } catch (error) {
-      throw new TrtError('IO_ERROR', `${this.name} cannot be read: ${messageOf(error)}`, { cause: error })
+      throw new TrtError('IO_ERROR', `${this.name} cannot be read: ${messageOf(error)}`, {
+        hint: 'Is its disk still there?',
+        cause: error,
+      })
     }
   }
 }
@@ -135,7 +138,7 @@ function openFile(path: string, what: string): ByteSource {
 function checkRegular(path: string, stats: Stats): void {
   if (stats.isFile()) return
   const kind = stats.isDirectory() ? 'a directory' : 'not a regular file'
-  throw new TrtError('IO_ERROR', `${path} is ${kind}; expected an ONNX file`)
+  throw new TrtError('IO_ERROR', `${path} is ${kind}; expected an ONNX file`, { hint: 'Give the path of the file.' })
 }
 
 /** What `node:fs` threw about `path`, as a {@link TrtError}. */
@@ -145,7 +148,10 @@ export function fileError(path: string, error: unknown): TrtError {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new TrtError('FILE_NOT_FOUND', `${path} does not exist`, { cause: error, hint: 'Check the path.' })
   }
-  return new TrtError('IO_ERROR', `${path} cannot be used: ${messageOf(error)}`, { cause: error })
+  return new TrtError('IO_ERROR', `${path} cannot be used: ${messageOf(error)}`, {
+    hint: 'May this process read it?',
+    cause: error,
+  })
 }
 
 function checkBytes(bytes: unknown): Uint8Array {
