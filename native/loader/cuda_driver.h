@@ -18,18 +18,12 @@ struct CuStreamTag;
 using CuStream = CuStreamTag*;
 struct CuEventTag;
 using CuEvent = CuEventTag*;
-struct CuGraphTag;
-using CuGraph = CuGraphTag*;
-struct CuGraphExecTag;
-using CuGraphExec = CuGraphExecTag*;
 
 constexpr CuResult kCudaSuccess = 0;
 constexpr CuResult kCudaErrorOutOfMemory = 2;
 constexpr unsigned int kCuStreamNonBlocking = 1;
 constexpr int kCuAttributeMemoryClockRate = 36;       // kHz
 constexpr int kCuAttributeGlobalMemoryBusWidth = 37;  // bits
-// Other threads may allocate meanwhile, which a global capture would fail on.
-constexpr int kCuStreamCaptureModeThreadLocal = 1;
 constexpr int kCuAttributeComputeCapabilityMajor = 75;
 constexpr int kCuAttributeComputeCapabilityMinor = 76;
 
@@ -76,12 +70,6 @@ struct CudaDriver {
   CuResult (*streamCreate)(CuStream* stream, unsigned int flags) = nullptr;
   CuResult (*streamDestroy)(CuStream stream) = nullptr;
   CuResult (*streamSynchronize)(CuStream stream) = nullptr;
-  CuResult (*streamBeginCapture)(CuStream stream, int mode) = nullptr;
-  CuResult (*streamEndCapture)(CuStream stream, CuGraph* graph) = nullptr;
-  CuResult (*graphInstantiate)(CuGraphExec* executable, CuGraph graph, unsigned long long flags) = nullptr;
-  CuResult (*graphLaunch)(CuGraphExec executable, CuStream stream) = nullptr;
-  CuResult (*graphExecDestroy)(CuGraphExec executable) = nullptr;
-  CuResult (*graphDestroy)(CuGraph graph) = nullptr;
   CuResult (*eventCreate)(CuEvent* event, unsigned int flags) = nullptr;
   CuResult (*eventDestroy)(CuEvent event) = nullptr;
   CuResult (*eventRecord)(CuEvent event, CuStream stream) = nullptr;

@@ -23,11 +23,14 @@ async function selfTest(name: string, env: NodeJS.ProcessEnv = {}): Promise<{ co
 }
 
 describe('the libcuda double', () => {
-  it.each(['roundTrip', 'eventsOrderStreams', 'copyIsLate'])('does as CUDA documents: %s', async (name) => {
-    for (const seed of ['1', '2', '3']) {
-      expect(await selfTest(name, { TRT_DOUBLE_SEED: seed })).toMatchObject({ code: 0, stderr: '' })
-    }
-  })
+  it.each(['roundTrip', 'eventsOrderStreams', 'copyIsLate', 'graphReplays'])(
+    'does as CUDA documents: %s',
+    async (name) => {
+      for (const seed of ['1', '2', '3']) {
+        expect(await selfTest(name, { TRT_DOUBLE_SEED: seed })).toMatchObject({ code: 0, stderr: '' })
+      }
+    },
+  )
 
   it('has as much memory as it was told', async () => {
     expect(await selfTest('memoryRunsOut', { TRT_DOUBLE_MEMORY: '1000' })).toMatchObject({ code: 0, stderr: '' })

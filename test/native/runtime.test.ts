@@ -1,13 +1,19 @@
 /** The shipped addon infers on the doubles of libcuda and TensorRT (native/test/README.md): every family, no GPU. */
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { expectInference } from './helpers/expectations.ts'
-import { FAMILIES, resultOf, skipWithoutDoubles } from './helpers/run-fixture.ts'
+import { expectInference, expectSteady } from './helpers/expectations.ts'
+import { FAMILIES, ROOT, resultOf, skipWithoutDoubles } from './helpers/run-fixture.ts'
 
 beforeEach(skipWithoutDoubles)
 
 describe.each(FAMILIES)('%s', (family) => {
   it('infers, and gives everything back', async () => {
     expectInference(await resultOf('infer', { family }), family)
+  })
+
+  it('tells TensorRT nothing twice, and takes no memory, once it knows the shapes', async () => {
+    const env = { LD_PRELOAD: join(ROOT, 'build', 'doubles', 'common', 'libtrt_allocations.so') }
+    expectSteady(await resultOf('steady', { family, env }))
   })
 
   // Whatever the streams' delays are.

@@ -141,6 +141,37 @@ void copyIsLate() {
   session.end();
 }
 
+void graphReplays() {
+  Session const session;
+  CUdeviceptr const a = allocate(4);
+  int value = 1;
+  int out = 0;
+  void const* from = &value;
+  void* to = &out;
+  CUgraph graph = nullptr;
+  CUgraphExec executable = nullptr;
+  ok(call("cuStreamBeginCapture_v2", session.stream, 1));
+  ok(call("cuMemcpyHtoDAsync_v2", a, from, size_t{4}, session.stream));
+  ok(call("cuMemcpyDtoHAsync_v2", to, a, size_t{4}, session.stream));
+  ok(call("cuStreamEndCapture", session.stream, &graph));
+  ok(call("cuGraphInstantiateWithFlags", &executable, graph, 0ULL));
+  ok(call("cuStreamSynchronize", session.stream));
+  expect(out == 0, "what is captured is not done");
+  for (value = 2; value < 4; ++value) {
+    ok(call("cuGraphLaunch", executable, session.stream));
+    ok(call("cuStreamSynchronize", session.stream));
+    expect(out == value, "each launch does it anew");
+  }
+  ok(call("cuGraphExecDestroy", executable));
+  ok(call("cuGraphDestroy", graph));
+  ok(call("cuStreamBeginCapture_v2", session.stream, 1));
+  expect(call("cuStreamSynchronize", session.stream) == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "refused");
+  expect(call("cuStreamEndCapture", session.stream, &graph) == CUDA_ERROR_STREAM_CAPTURE_INVALIDATED,
+         "to wait breaks a capture");
+  ok(call("cuMemFree_v2", a));
+  session.end();
+}
+
 void memoryRunsOut() {
   Session const session;
   size_t free = 0;
@@ -226,14 +257,20 @@ void callFromStream() {
   session.end();
 }
 
-std::map<std::string, std::function<void()>> const kCases{
-    {"roundTrip", roundTrip},          {"eventsOrderStreams", eventsOrderStreams},
-    {"copyIsLate", copyIsLate},        {"memoryRunsOut", memoryRunsOut},
-    {"pastTheEnd", pastTheEnd},        {"useAfterFree", useAfterFree},
-    {"freedTwice", freedTwice},        {"freedWhileUsed", freedWhileUsed},
-    {"noContext", noContext},          {"defaultStream", defaultStream},
-    {"staleStream", staleStream},      {"leak", leak},
-    {"callFromStream", callFromStream}};
+std::map<std::string, std::function<void()>> const kCases{{"roundTrip", roundTrip},
+                                                          {"eventsOrderStreams", eventsOrderStreams},
+                                                          {"graphReplays", graphReplays},
+                                                          {"copyIsLate", copyIsLate},
+                                                          {"memoryRunsOut", memoryRunsOut},
+                                                          {"pastTheEnd", pastTheEnd},
+                                                          {"useAfterFree", useAfterFree},
+                                                          {"freedTwice", freedTwice},
+                                                          {"freedWhileUsed", freedWhileUsed},
+                                                          {"noContext", noContext},
+                                                          {"defaultStream", defaultStream},
+                                                          {"staleStream", staleStream},
+                                                          {"leak", leak},
+                                                          {"callFromStream", callFromStream}};
 
 }  // namespace
 

@@ -165,3 +165,46 @@ export function expectPool(result: Result): void {
   }
   expect(result.misuses).toEqual([])
 }
+
+/** The result of fixtures/steady.mjs. */
+export function expectSteady(result: Result): void {
+  // The counter does count: to load takes memory.
+  expect(result.loading).toBeGreaterThan(10)
+  const once = {
+    cuMemcpyHtoDAsync_v2: 1,
+    'IExecutionContext::enqueueV3': 1,
+    cuMemcpyDtoHAsync_v2: 1,
+    cuStreamSynchronize: 1,
+    cuEventRecord: 4,
+    cuEventElapsedTime: 3,
+  }
+  for (const name of ['infer', 'run', 'runSync']) {
+    const { allocations, calls } = result[name]
+    expect(allocations, name).toBe(0)
+    // Without what the doubles note of their own work.
+    const own = Object.entries(calls).filter(([call]) => !/^async:|\(work\)$|CtxP/.test(call))
+    expect(Object.fromEntries(own), name).toEqual(once)
+  }
+  expect(result.turns.calls['IExecutionContext::setInputShape']).toBe(2)
+  expect(result.alive).toEqual({})
+  expect(result.misuses).toEqual([])
+}
+
+/** The result of fixtures/stress.mjs: each engine has 40 calls more than it is asked for. */
+export function expectStress(result: Result, calls: number): void {
+  const told: Record<string, number>[] = result.told
+  for (const outcome of told) {
+    expect(outcome.wrong ?? 0).toBe(0)
+    expect(Object.keys(outcome).filter((what) => !/^(right|ABORTED|INFERENCE_FAILED|QUEUE_FULL)$/.test(what))).toEqual(
+      [],
+    )
+    expect(Object.values(outcome).reduce((sum, count) => sum + count)).toBe(calls + 40 * Math.ceil(calls / 1000))
+    expect(outcome.right).toBeGreaterThan(calls / 2)
+    expect(outcome.ABORTED).toBeGreaterThan(0)
+  }
+  const failed = told.reduce((sum, outcome) => sum + (outcome.INFERENCE_FAILED ?? 0), 0)
+  expect(failed).toBeGreaterThan(0)
+  expect(failed).toBeLessThanOrEqual(result.injected)
+  expect(result.alive).toEqual({})
+  expect(result.misuses).toEqual([])
+}

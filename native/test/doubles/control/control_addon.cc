@@ -1,4 +1,5 @@
 // A Node addon for tests: reads the doubles' book and plans failures from within the process that is tested.
+#include <dlfcn.h>
 #include <node_api.h>
 
 #include <string>
@@ -11,6 +12,14 @@ napi_value report(napi_env env, napi_callback_info) {
   napi_value text;
   napi_create_string_utf8(env, trtDoubleReport(), NAPI_AUTO_LENGTH, &text);
   return text;
+}
+
+/** What libtrt_allocations.so has counted since the last time; -1 where it is not loaded. */
+napi_value allocations(napi_env env, napi_callback_info) {
+  auto* take = reinterpret_cast<long (*)()>(dlsym(RTLD_DEFAULT, "trtTakeAllocations"));
+  napi_value count;
+  napi_create_int64(env, take == nullptr ? -1 : take(), &count);
+  return count;
 }
 
 napi_value fail(napi_env env, napi_callback_info info) {
@@ -38,5 +47,6 @@ void add(napi_env env, napi_value exports, char const* name, napi_callback callb
 NAPI_MODULE_INIT() {
   add(env, exports, "report", report);
   add(env, exports, "fail", fail);
+  add(env, exports, "allocations", allocations);
   return exports;
 }
