@@ -41,7 +41,7 @@ export class Engine {
   readonly outputs: readonly TensorInfo[]
   /** The optimization profiles: the range of shapes of every input. At least one. */
   readonly profiles: readonly Profile[]
-  /** What really computes, e.g. `'fp32'`. */
+  /** What really computes, e.g. `'fp32'`; `'as built'` for a TensorRT plan, which does not tell what types it was built with. */
   readonly precision: string
   /** The version of the library behind the backend. */
   readonly version: string
