@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test('gives throughput and latencies, for people and for programs', async () => {
-  const { code, stdout } = await runCli(['bench', engine, ...FAST, '--concurrency', '2'])
+  const { code, stdout } = await runCli(['bench', engine, ...FAST, '--concurrency', '2', '--contexts', '2'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^✔ double\.engine {2}on onnxruntime \d/)
   expect(stdout).toMatch(/^ {2}throughput {2}[\d.]+ inferences\/s, [\d.]+ samples\/s/m)

@@ -25,6 +25,7 @@ interface Flags extends FeedFlags, LogFlags {
   duration: number
   iterations: number
   concurrency: number
+  contexts?: number
   backend: 'auto' | BackendName
   device: number
   tensorrt?: string
@@ -36,7 +37,7 @@ const BACKENDS: readonly string[] = ['tensorrt', 'tensorrt-rtx', 'onnxruntime']
 
 const EXAMPLES = [
   ['bench model.engine', 'throughput and latencies of one call at a time'],
-  ['bench model.engine --concurrency 8 --batch 4 --duration 10', 'under load'],
+  ['bench model.engine --contexts 4 --concurrency 8 --batch 4 --duration 10', 'under load'],
   ['bench fp32.engine --compare fp16.engine --compare int8.engine', 'in turns, with ratios to the first'],
   ['bench model.onnx --backend tensorrt --compare onnxruntime', 'a model, built for each backend first'],
   ['bench model.engine --html bench.html', 'a page to look at; --json for scripts'],
@@ -76,6 +77,7 @@ export function registerBench(program: Command): void {
     .addOption(
       new Option('--backend <name>', 'what a model is built for').choices(['auto', ...BACKENDS]).default('auto'),
     )
+    .option('--contexts <n>', 'execution contexts, each with a stream of its own', integer(1, 1024))
     .option('--device <n>', 'the CUDA device', integer(0, 2 ** 31 - 1), 0)
     .option('--tensorrt <dir>', 'a folder that holds TensorRT, searched before all others')
     .option('--plugins <library>', "a library of plugins that it needs, or 'builtin'; repeat for more", collect)
@@ -97,7 +99,7 @@ async function run(io: CliIo, path: string, flags: Flags): Promise<undefined> {
         feeds ??= await feedsFor(await modelInputs(file, flags), flags)
         engines[name] = await buildAndLoad(io, file, backend, feeds, flags)
       } else {
-        const engine = await loadEngine(file, { ...common(io, flags), backend, device: flags.device })
+        const engine = await loadEngine(file, { ...common(io, flags), ...loading(flags), backend })
         engines[name] = engine
         feeds ??= await feedsFor(engineInputs(engine, flags), flags)
       }
@@ -177,10 +179,14 @@ async function buildAndLoad(
     const options = common(io, flags)
     const built = await buildEngine({ onnx, shapes, backend, ...options, onProgress: progress.update })
     for (const warning of built.warnings) io.warn(warning)
-    return await loadEngine(built.plan, { ...options, device: flags.device })
+    return await loadEngine(built.plan, { ...options, ...loading(flags) })
   } finally {
     progress.stop()
   }
+}
+
+function loading({ device, contexts }: Flags) {
+  return { device, ...(contexts !== undefined && { contexts }) }
 }
 
 function common(io: CliIo, { tensorrt, plugins, verbose }: Flags) {
