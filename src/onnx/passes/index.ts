@@ -1,3 +1,4 @@
+import { convertPrecision } from './convert-precision.js'
 import { dedupe } from './dedupe.js'
 import { extract } from './extract.js'
 import { fixInput } from './fix-input.js'
@@ -20,6 +21,7 @@ import { simplify } from './simplify.js'
 import { stripDoc } from './strip-doc.js'
 import { upgradeOpset } from './upgrade-opset.js'
 
+export { type ConvertPrecisionOptions, convertPrecision } from './convert-precision.js'
 export { dedupe } from './dedupe.js'
 export { type ExtractOptions, extract } from './extract.js'
 export { type FixInputOptions, fixInput } from './fix-input.js'
@@ -59,6 +61,7 @@ export type { Verification, VerifyOptions } from './verifier.js'
 /** Every pass, by name. */
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
+    convertPrecision,
     dedupe,
     extract,
     fixInput,
