@@ -91,6 +91,21 @@ describe('symbolic sizes', () => {
     expect(model.graph.value('y')?.dims).toEqual(['2*N', 8, 'floor((H+1)/2)*floor((W+1)/2)'])
   })
 
+  it('of different names may be broadcast either way, so that the result is not known', async () => {
+    const model = await read({
+      inputs: { x: ['float32', ['A', 4]], z: ['float32', ['B', 1]] },
+      outputs: { y: ['float32'] },
+      nodes: [node('Add', ['x', 'z'], ['y'])],
+    })
+    for (const [a, b] of [
+      [3, 1],
+      [1, 3],
+    ] as const) {
+      await checkRun(model, { x: floats(a, 4), z: floats(b, 1) })
+    }
+    expect(model.graph.value('y')?.dims).toEqual([null, 4])
+  })
+
   it('that exporters write for several sizes at once are told apart', async () => {
     const model = await read({
       inputs: { x: ['float32', ['batch', 'batch']] },
