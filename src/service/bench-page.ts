@@ -27,7 +27,7 @@ function throughputTable(reports: readonly BenchReport[]): Html {
     'inferences/s',
     'samples/s',
     'inferences',
-    ...(compared ? ['throughput to the first', 'median', 'p99'] : []),
+    ...(compared ? ['throughput to the first', 'median to the first', 'p99 to the first'] : []),
   ]
   const rows = reports.map(({ name, throughput, samplesPerSecond, inferences, ratio }) => [
     html`<code>${name}</code>`,
@@ -66,10 +66,10 @@ function legend(reports: readonly BenchReport[]): Html {
 /** Latency by the share of inferences that took longer, on a logarithmic scale: the tail is what is looked for. */
 function percentileChart(reports: readonly BenchReport[]): Html {
   const longest = Math.max(...reports.map(({ latencies }) => latencies.length))
-  const decades = Math.max(1, Math.ceil(Math.log10(longest)))
+  const decades = Math.max(1, Math.log10(longest))
   const x = (share: number): number => LEFT + (-Math.log10(share) / decades) * (WIDTH - LEFT - 10)
   const y = scale(Math.max(...reports.map(({ latency }) => latency.max)))
-  const marks = Array.from({ length: decades + 1 }, (_, power) => {
+  const marks = Array.from({ length: Math.floor(decades) + 1 }, (_, power) => {
     const label = power === 0 ? 'all' : `1 in ${10 ** power}`
     const anchor = power === decades ? 'end' : 'middle'
     return html`<line class="axis" x1="${x(10 ** -power)}" x2="${x(10 ** -power)}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/><text x="${x(10 ** -power)}" y="${HEIGHT - 12}" text-anchor="${anchor}">${label}</text>\n`
