@@ -1,3 +1,4 @@
+import { append } from './append.js'
 import { convertPrecision } from './convert-precision.js'
 import { dedupe } from './dedupe.js'
 import { extract } from './extract.js'
@@ -21,6 +22,7 @@ import { simplify } from './simplify.js'
 import { stripDoc } from './strip-doc.js'
 import { upgradeOpset } from './upgrade-opset.js'
 
+export { type AppendOptions, append } from './append.js'
 export { type ConvertPrecisionOptions, convertPrecision } from './convert-precision.js'
 export { dedupe } from './dedupe.js'
 export { type ExtractOptions, extract } from './extract.js'
@@ -61,6 +63,7 @@ export type { Verification, VerifyOptions } from './verifier.js'
 /** Every pass, by name. */
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
+    append,
     convertPrecision,
     dedupe,
     extract,
