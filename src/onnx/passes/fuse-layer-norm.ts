@@ -154,7 +154,7 @@ function put(
     name: root.name,
     inputs: [x, scale, bias],
     outputs: [y, ...rest],
-    attributes: { axis: ['int', axis], epsilon: ['float', epsilon] },
+    attributes: { axis: ['int', axis], epsilon: ['float', Math.fround(epsilon)] },
   })
   sweep(match.nodes)
   context.change(where, `${match.nodes.size} nodes replaced by LayerNormalization {axis: ${axis}}`)

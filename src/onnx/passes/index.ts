@@ -1,14 +1,17 @@
 import { append } from './append.js'
 import { convertPrecision } from './convert-precision.js'
+import { decomposePrelu } from './decompose-prelu.js'
 import { dedupe } from './dedupe.js'
 import { extract } from './extract.js'
 import { fixInput } from './fix-input.js'
 import { fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
+import { fixPreluSlope } from './fix-prelu-slope.js'
 import { foldConstants } from './fold-constants.js'
 import { fuseGelu } from './fuse-gelu.js'
 import { fuseLayerNorm } from './fuse-layer-norm.js'
 import { inferShapes } from './infer-shapes.js'
 import { insertOutput } from './insert-output.js'
+import { lowerPlugins } from './lower-plugins.js'
 import { markIntermediates } from './mark-intermediates.js'
 import type { Pass } from './pass.js'
 import { removeIf } from './remove-if.js'
@@ -21,18 +24,22 @@ import { setShape } from './set-shape.js'
 import { simplify } from './simplify.js'
 import { stripDoc } from './strip-doc.js'
 import { upgradeOpset } from './upgrade-opset.js'
+import { usePlugins } from './use-plugins.js'
 
 export { type AppendOptions, append } from './append.js'
 export { type ConvertPrecisionOptions, convertPrecision } from './convert-precision.js'
+export { type DecomposePreluOptions, decomposePrelu } from './decompose-prelu.js'
 export { dedupe } from './dedupe.js'
 export { type ExtractOptions, extract } from './extract.js'
 export { type FixInputOptions, fixInput } from './fix-input.js'
 export { type FixInstanceNormEpsilonOptions, fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
+export { fixPreluSlope } from './fix-prelu-slope.js'
 export { type FoldConstantsOptions, foldConstants } from './fold-constants.js'
 export { fuseGelu } from './fuse-gelu.js'
 export { fuseLayerNorm } from './fuse-layer-norm.js'
 export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
 export { type InsertOutputOptions, insertOutput } from './insert-output.js'
+export { lowerPlugins } from './lower-plugins.js'
 export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
 export {
   type Change,
@@ -58,6 +65,7 @@ export { type SimplifyOptions, simplify } from './simplify.js'
 export { type StripDocOptions, stripDoc } from './strip-doc.js'
 export { type TransformOptions, transform } from './transform.js'
 export { type UpgradeOpsetOptions, upgradeOpset } from './upgrade-opset.js'
+export { type UsePluginsOptions, usePlugins } from './use-plugins.js'
 export type { Verification, VerifyOptions } from './verifier.js'
 
 /** Every pass, by name. */
@@ -65,15 +73,18 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
     append,
     convertPrecision,
+    decomposePrelu,
     dedupe,
     extract,
     fixInput,
     fixInstanceNormEpsilon,
+    fixPreluSlope,
     foldConstants,
     fuseGelu,
     fuseLayerNorm,
     inferShapes,
     insertOutput,
+    lowerPlugins,
     markIntermediates,
     removeIf,
     renameOp,
@@ -85,5 +96,6 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     simplify,
     stripDoc,
     upgradeOpset,
+    usePlugins,
   ].map((pass) => [pass.passName, pass as Pass]),
 )

@@ -6,7 +6,7 @@ import type { Node } from '../model/node.js'
 import { withNested } from '../model/root-graph.js'
 import { schemaOf } from '../ops/schema.js'
 import { Constants } from './constants.js'
-import { sweep } from './matching/sweep.js'
+import { sweepValues } from './matching/sweep.js'
 import { ADAPTERS, type AdapterTools } from './opset/adapters.js'
 import { definePass, type PassContext } from './pass.js'
 
@@ -88,8 +88,7 @@ function upgradeNode(node: Node, from: number, to: number, tools: AdapterTools):
     since = version
   }
   // Inputs that an adapter left out.
-  const producers = old.flatMap((value) => (value?.isUnused ? (value.producer ?? []) : []))
-  sweep(producers)
+  sweepValues(old)
 }
 
 function describe(node: Node): string {

@@ -85,10 +85,13 @@ function attributesOf(call: Call, match: Match): Record<string, AttributeContent
 function contentOfWritten(written: Written, match: Match): AttributeContent | undefined {
   if (written === null) return undefined
   if (typeof written !== 'object' || Array.isArray(written)) return contentOf(written as number | string)
-  if ('float' in written) return contentOf(written.float, Array.isArray(written.float) ? 'floats' : 'float')
+  if ('float' in written) {
+    const { float } = written
+    return typeof float === 'number' ? ['float', Math.fround(float)] : ['floats', float.map(Math.fround)]
+  }
   if ('constant' in written) {
     const number = match.number(written.constant)
-    if (number !== undefined) return ['float', number]
+    if (number !== undefined) return ['float', Math.fround(number)]
     throw invalid(`${written.constant} is not one number, so that it can be no attribute`)
   }
   const { of, attribute: name } = written as { of: string; attribute: string }

@@ -20,6 +20,17 @@ export function sweep(nodes: Iterable<Node>): void {
       else if (value.initializer !== undefined) constants.add(value)
     }
   }
+  removeConstants(constants)
+}
+
+/** The same for values that nobody may use any more: what gives them goes, or the constants that they are. */
+export function sweepValues(values: Iterable<Value | undefined>): void {
+  const unused = new Set([...values].filter((value) => value?.isUnused) as Value[])
+  sweep([...unused].flatMap(({ producer }) => producer ?? []))
+  removeConstants([...unused].filter(({ initializer }) => initializer !== undefined))
+}
+
+function removeConstants(constants: Iterable<Value>): void {
   for (const value of constants) {
     const isDefault = !value.graph.context.initializersAreInputs && value.isInput
     if (value.isUnused && !isDefault) value.graph.removeConstant(value)
