@@ -150,8 +150,10 @@ function norm(x: string, y: string, id: string, dice: number): Motif {
 function nearly(x: string, y: string, id: string, dice: number): Motif {
   const { nodes, initializers = {} } = norm(x, y, id, dice)
   const wrong = { axes: dice % 4 < 2 ? [1] : [-2] }
+  const last = nodes.findLastIndex(({ op }) => op === 'ReduceMean')
+  const isWrong = (index: number): boolean => [true, index === 0, index === last][dice % 3] as boolean
   const changed = nodes.map((step, index) =>
-    step.op === 'ReduceMean' && (dice % 2 === 0 || index === 0) ? { ...step, attributes: wrong } : step,
+    step.op === 'ReduceMean' && isWrong(index) ? { ...step, attributes: wrong } : step,
   )
   return { nodes: changed, initializers }
 }
