@@ -48,7 +48,7 @@ export function changeShapes(model: Model, wanted: ReadonlyMap<Value, Dims>, con
     if (what !== undefined) context.change(op.node, what)
   })
   // Nodes that a repair puts in are known only now.
-  checkSound(before, inferTypes(model, { onContradiction: 'replace' }))
+  checkSound(before, inferTypes(model, { onContradiction: 'replace' }), context)
 }
 
 /**
@@ -102,14 +102,22 @@ function forgetShapes(inputs: Iterable<Value>, renamed: ReadonlyMap<string, Dim>
   }
 }
 
-/** Contradictions between declarations and nodes are expected; those inside a node are sizes that could not be repaired. */
-function checkSound(before: InferredTypes, after: InferredTypes): void {
+/**
+ * Contradictions between declarations and nodes are expected; those inside a node are sizes that could not be repaired.
+ * In a graph inside a node they are noted only: a branch that is for other sizes may never be taken.
+ */
+function checkSound(before: InferredTypes, after: InferredTypes, context: PassContext): void {
   const known = new Set(before.contradictions.map(({ node }) => node))
-  const broken = after.contradictions.find(({ node, value }) => value === undefined && !known.has(node))
-  if (broken === undefined) return
-  throw new TrtError('UNSUPPORTED', `the graph holds sizes that cannot be changed: ${broken.message}`, {
-    hint: 'export the model with dynamic shapes, or extract the part before this node',
-  })
+  for (const { node, value, message } of after.contradictions) {
+    if (value !== undefined || known.has(node)) continue
+    const text = `the graph holds sizes that cannot be changed: ${message}`
+    if (node.graph.owner !== undefined) context.note(`inside ${node.graph.owner}, ${text}`)
+    else {
+      throw new TrtError('UNSUPPORTED', text, {
+        hint: 'export the model with dynamic shapes, or extract the part before this node',
+      })
+    }
+  }
 }
 
 function written(dims: Dims | undefined): string {
