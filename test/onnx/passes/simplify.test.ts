@@ -12,7 +12,7 @@ const PASSES = { dedupe: onnx.dedupe(), 'fold-constants': onnx.foldConstants(), 
 const countNodes = (model: onnx.Model) => [...model.graphs()].reduce((sum, { nodes }) => sum + nodes.length, 0)
 
 /**
- * Nodes that Python's onnxsim 0.8.1 leaves, graphs inside nodes included (bench/onnx-simplify.md); undefined where it fails.
+ * Nodes that Python's onnxsim 0.8.1 leaves, graphs inside nodes included (bench/onnx.md); undefined where it fails.
  * Of PP-OCRv6's detection it leaves 13 fewer than {@link onnx.simplify}: it multiplies the 0.5 of each GELU into the
  * convolution behind it, after which nobody can tell that it was one.
  */
