@@ -1,4 +1,6 @@
 import { append } from './append.js'
+import { castInt64 } from './cast-int64.js'
+import { clampWeights } from './clamp-weights.js'
 import { convertPrecision } from './convert-precision.js'
 import { decomposePrelu } from './decompose-prelu.js'
 import { dedupe } from './dedupe.js'
@@ -18,6 +20,7 @@ import { removeIf } from './remove-if.js'
 import { renameOp } from './rename-op.js'
 import { renameValues } from './rename-values.js'
 import { replaceSubgraph } from './replace-subgraph.js'
+import { rewriteFocus } from './rewrite-focus.js'
 import { setAttribute } from './set-attribute.js'
 import { setBatch } from './set-batch.js'
 import { setShape } from './set-shape.js'
@@ -27,6 +30,8 @@ import { upgradeOpset } from './upgrade-opset.js'
 import { usePlugins } from './use-plugins.js'
 
 export { type AppendOptions, append } from './append.js'
+export { type CastInt64Options, castInt64 } from './cast-int64.js'
+export { type ClampWeightsOptions, clampWeights } from './clamp-weights.js'
 export { type ConvertPrecisionOptions, convertPrecision } from './convert-precision.js'
 export { type DecomposePreluOptions, decomposePrelu } from './decompose-prelu.js'
 export { dedupe } from './dedupe.js'
@@ -57,6 +62,7 @@ export { type RemoveIfOptions, removeIf } from './remove-if.js'
 export { type RenameOpOptions, renameOp } from './rename-op.js'
 export { type RenameValuesOptions, renameValues } from './rename-values.js'
 export { type ReplaceSubgraphOptions, replaceSubgraph } from './replace-subgraph.js'
+export { type RewriteFocusOptions, rewriteFocus } from './rewrite-focus.js'
 export type { NodeSelection } from './select-nodes.js'
 export { type SetAttributeOptions, setAttribute } from './set-attribute.js'
 export { type SetBatchOptions, setBatch } from './set-batch.js'
@@ -72,6 +78,8 @@ export type { Verification, VerifyOptions } from './verifier.js'
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
     append,
+    castInt64,
+    clampWeights,
     convertPrecision,
     decomposePrelu,
     dedupe,
@@ -90,6 +98,7 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     renameOp,
     renameValues,
     replaceSubgraph,
+    rewriteFocus,
     setAttribute,
     setBatch,
     setShape,
