@@ -62,9 +62,13 @@ export interface BuildOptions {
   readonly backend?: 'auto' | BackendName
   /** TensorRT-RTX: the GPUs to build for, which need not be here. Default: the GPU at hand, else every one it knows. */
   readonly target?: { readonly computeCapabilities: readonly ComputeCapability[] }
-  /** Allow fp16 kernels (TensorRT 8.x and 10.x). See the README for 11.x and RTX. */
+  /**
+   * Compute in fp16 where that is safe. TensorRT 10 chooses by itself; for TensorRT 11, RTX, and with `stronglyTyped`, the
+   * model is converted first, as `onnx.convertPrecision` does, inputs and outputs kept; one that carries fp16 or bf16
+   * already is built as it is.
+   */
   readonly fp16?: boolean
-  /** Allow bf16 kernels (TensorRT 10.x). */
+  /** Compute in bf16 where that is safe, as `fp16`. Needs compute capability 8.0. */
   readonly bf16?: boolean
   /** Allow TF32 for fp32 matrix products (TensorRT's default: on). */
   readonly tf32?: boolean

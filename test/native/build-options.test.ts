@@ -27,8 +27,9 @@ const flag = (name: string): Expected => told(['setFlag', name])
 const pool = (name: string, bytes: number): Expected => told(['setMemoryPoolLimit', name, bytes])
 
 const ROWS: readonly Row[] = [
-  { options: { fp16: true }, trt10: flag('kFP16'), trt11: 'UNSUPPORTED' },
-  { options: { bf16: true }, trt10: flag('kBF16'), trt11: 'UNSUPPORTED' },
+  { options: { fp16: true }, trt10: flag('kFP16'), trt11: { told: [] } },
+  { options: { bf16: true }, trt10: flag('kBF16'), trt11: { told: [] } },
+  { options: { fp16: true, stronglyTyped: true }, trt10: { network: ['kSTRONGLY_TYPED'] }, trt11: { network: [] } },
   both({ tf32: false }, told(['clearFlag', 'kTF32'])),
   both({ tf32: true }, flag('kTF32')),
   { options: { stronglyTyped: true }, trt10: { network: ['kSTRONGLY_TYPED'] }, trt11: { network: [] } },

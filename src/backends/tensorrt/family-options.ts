@@ -35,22 +35,21 @@ const FLAG = { shows: 'the builder is told so; what it makes of it, npm run test
 const BYTE_IDENTICAL = 'plans with and without it are the same byte for byte (1.7.1)'
 const STRONGLY_TYPED_ONLY =
   'its networks are strongly typed: every type comes from the model, and there is no such builder flag any more'
-const TYPES_HINT =
-  'convert the model itself to that type (a model that already carries it builds without this option), or use TensorRT 10'
+const CONVERTED = { shows: 'the model is converted to that type before it is built: the plan differs' }
 const NO_DLA = 'TensorRT refuses the limit where the device has no DLA, and the build says so'
 const RTX_GPU_HINT = 'TensorRT-RTX 1.7.1 builds refittable and stripped plans only on a machine with a GPU'
 
 const onTrt = (support: OptionSupport): Pick<OptionRow, 'trt10' | 'trt11'> => ({ trt10: support, trt11: support })
-const lowPrecision = (type: string): OptionRow => ({
-  rtx: { refused: `${type}: ${STRONGLY_TYPED_ONLY}`, hint: TYPES_HINT },
-  trt10: FLAG,
-  trt11: { refused: `${type}: ${STRONGLY_TYPED_ONLY}`, hint: TYPES_HINT },
-})
+const LOW_PRECISION: OptionRow = {
+  rtx: CONVERTED,
+  trt10: { shows: `${FLAG.shows}; with stronglyTyped, the model is converted instead` },
+  trt11: { shows: 'the model is converted to that type before it is built' },
+}
 
 /** By option of {@link BuildSettings}. */
 export const FAMILY_OPTIONS: Readonly<Record<keyof BuildSettings, OptionRow>> = {
-  fp16: lowPrecision('fp16'),
-  bf16: lowPrecision('bf16'),
+  fp16: LOW_PRECISION,
+  bf16: LOW_PRECISION,
   tf32: {
     asks: () => true,
     tuning: true,

@@ -2,10 +2,11 @@ import { statSync } from 'node:fs'
 import { TrtError } from '../../errors.js'
 import { findTensorRT, type Sdk, tensorRTNotFoundError } from '../../sdk/find-tensorrt.js'
 import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
-import { type AddonFamily, cudaInfo, loadAddon, type NativeBuildRequest, toTrtError } from './addon.js'
+import { type AddonFamily, cudaInfo, loadAddon, toTrtError } from './addon.js'
 import { passEvents } from './build-events.js'
 import { buildInProcess } from './build-in-process.js'
-import { buildInThread } from './build-in-thread.js'
+import { buildInThread, type TypedBuildRequest } from './build-in-thread.js'
+import { planConversion } from './convert-model.js'
 import { failureHint, judgeSettings } from './family-options.js'
 import { compareVersions, planVersion, versionMismatch } from './plan-version.js'
 import { type PluginFamily, resolvePlugins } from './plugin-library.js'
@@ -95,10 +96,12 @@ async function build(
       hint: 'install the whole of TensorRT, not its runtime alone',
     })
   }
-  const { plugins = [], ...rest } = settings
-  const native: NativeBuildRequest = {
+  const { settings: left, convertTo } = planConversion(sdk.family, settings)
+  const { plugins = [], ...rest } = left
+  const native: TypedBuildRequest = {
     ...request,
     settings: rest,
+    convertTo,
     plugins: pluginPaths(sdk.family, plugins),
     nvinfer: sdk.nvinfer,
     onnxParser: sdk.onnxParser,

@@ -65,6 +65,8 @@ it('builds the same bytes from the same options, so that a difference means some
 
 describe('the plan differs', () => {
   const cases: { readonly [Name in keyof BuildSettings]?: Options } = {
+    fp16: { fp16: true },
+    bf16: { bf16: true },
     tf32: { tf32: false },
     weightStreaming: { weightStreaming: true },
     maxAuxStreams: { maxAuxStreams: 0 },
@@ -110,8 +112,6 @@ describe('the build fails', () => {
 
 describe('the option is refused, with the reason', () => {
   const cases: { readonly [Name: string]: Options } = {
-    fp16: { fp16: true },
-    bf16: { bf16: true },
     stronglyTyped: { stronglyTyped: false },
     optimizationLevel: { optimizationLevel: 5 },
     sparsity: { sparsity: true },
@@ -175,16 +175,12 @@ it('makes a warning of what merely tunes, where the backend was chosen for the u
   const judged = judgeSettings('rtx', asked, true)
   expect(judged.settings).toEqual({ tf32: false })
   expect(judged.warnings).toHaveLength(2)
-  // Never for a type that was asked for.
-  expect(() => judgeSettings('rtx', { fp16: true }, true)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
 })
 
 it('refuses on TensorRT 10 and 11 what they do not have', () => {
   const refused = (family: 'trt10' | 'trt11', settings: BuildSettings) =>
     expect(() => judgeSettings(family, settings, false)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }))
   for (const family of ['trt10', 'trt11'] as const) refused(family, { computeCapabilities: ['8.9'] })
-  refused('trt11', { fp16: true })
-  refused('trt11', { bf16: true })
   refused('trt11', { stronglyTyped: false })
   refused('trt11', { tacticSources: ['cublas', 'jit-convolutions'] })
   const taken: BuildSettings = { fp16: true, bf16: true, stronglyTyped: false, tacticSources: ['cublas'] }
