@@ -141,7 +141,6 @@ const STEPS: readonly Step[] = [
   },
   function transpose(source, choice) {
     const perm = source.dims.map((_, axis) => axis)
-    // A rotation: often the identity, and two often make one.
     const by = choice % (perm.length || 1)
     const rotated = [...perm.slice(by), ...perm.slice(0, by)]
     const dims = rotated.map((axis) => source.dims[axis] as number)
@@ -150,6 +149,16 @@ const STEPS: readonly Step[] = [
       dims,
       hasBatch: source.hasBatch && by === 0,
     }
+  },
+  function transposeTwice(source) {
+    const rank = source.dims.length
+    if (rank < 3) return source
+    // A rotation and a swap, which come to something else in the other order.
+    const rotate = source.dims.map((_, axis) => (axis + 1) % rank)
+    const swap = [...rotate.keys()].with(-1, rank - 2).with(-2, rank - 1)
+    const once = this.add('Transpose', [source.name], { perm: rotate })
+    const dims = swap.map((axis) => source.dims[rotate[axis] as number] as number)
+    return { name: this.add('Transpose', [once], { perm: swap }), dims, hasBatch: false }
   },
   function reshapeByGlue(source) {
     if (!source.hasBatch) return source
