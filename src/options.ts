@@ -1,3 +1,5 @@
+import type { Model } from './onnx/model/model.js'
+
 /** The engines that can stand behind an {@link Engine}. */
 export type BackendName = 'tensorrt' | 'tensorrt-rtx' | 'onnxruntime'
 
@@ -51,8 +53,8 @@ export type Logger = { readonly [Level in LogLevel]: (message: string) => void }
 
 /** Options of {@link buildEngine}. Defaults are TensorRT's own unless stated. */
 export interface BuildOptions {
-  /** The model: a path, a `file:` URL, or its bytes. */
-  readonly onnx: string | URL | Uint8Array
+  /** The model: a path, a `file:` URL, its bytes, or a model as `onnx.read` gives it, edits included. */
+  readonly onnx: string | URL | Uint8Array | Model
   /**
    * Shapes of the dynamic inputs. An array gives several optimization profiles.
    * May be left out where every input is static.

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
-import type { BuildOutcome, ModelSource, Profile } from '../backends/backend.js'
+import type { BuildOutcome, Profile } from '../backends/backend.js'
 import { resolveBuildBackend } from '../backends/resolve-backend.js'
 import { throwIfAborted } from '../errors.js'
 import { toPath, writeFileAtomic } from '../files.js'
 import { inspectModel, type ValueInfo } from '../onnx/index.js'
 import type { BackendName, BuildOptions } from '../options.js'
 import { traced } from '../tracing.js'
+import { toModelSource } from './model-source.js'
 import { resolveProfiles } from './resolve-profiles.js'
 import { toBuildSettings, validateBuildOptions } from './validate-options.js'
 
@@ -78,8 +79,7 @@ async function build(options: BuildOptions): Promise<BuildResult> {
   validateBuildOptions(options)
   throwIfAborted('buildEngine', options.signal)
   const started = performance.now()
-  const model: ModelSource =
-    options.onnx instanceof Uint8Array ? { bytes: options.onnx } : { path: resolve(toPath(options.onnx)) }
+  const model = toModelSource(options.onnx)
   const { inputs, outputs } = await inspectModel(model)
   const profiles = resolveProfiles(inputs, options.shapes)
   throwIfAborted('buildEngine', options.signal)

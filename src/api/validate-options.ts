@@ -16,6 +16,7 @@ import {
   toBytes,
 } from '../check.js'
 import { TrtError } from '../errors.js'
+import { Model } from '../onnx/index.js'
 import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools, QueueOptions } from '../options.js'
 
 /** The GPU generations that TensorRT-RTX 1.7 can build for (`nvinfer1::ComputeCapability`, NvInfer.h). */
@@ -35,9 +36,12 @@ const MEMORY_POOLS = {
 const BACKEND = isOneOf('auto', 'tensorrt', 'tensorrt-rtx', 'onnxruntime')
 
 const isModel: Check = (value) =>
-  (typeof value === 'string' && value !== '') || value instanceof Uint8Array || isFileUrl(value)
+  (typeof value === 'string' && value !== '') ||
+  value instanceof Uint8Array ||
+  value instanceof Model ||
+  isFileUrl(value)
     ? undefined
-    : 'a path, a file: URL or a Uint8Array'
+    : 'a path, a file: URL, a Uint8Array or an onnx.Model'
 
 const isShapes: Check = (value) =>
   isPlainObject(value) || (Array.isArray(value) && value.length > 0 && value.every(isPlainObject))
@@ -115,7 +119,7 @@ export function validateBuildOptions(options: BuildOptions): void {
   if (options.onnx === undefined) {
     throw new TrtError(
       'INVALID_ARGUMENT',
-      'buildEngine: expected a path, a file: URL or a Uint8Array for onnx, received undefined',
+      'buildEngine: expected a path, a file: URL, a Uint8Array or an onnx.Model for onnx, received undefined',
       { hint: "buildEngine({ onnx: 'model.onnx' })" },
     )
   }

@@ -123,7 +123,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const candidates: CandidateReport[] = []
   for (const [index, name] of names.entries()) {
     throwIfAborted('compare', signal)
-    const runner = await openCandidate(name, options.candidates[name] as Candidate, reference, options)
+    const runner = await openCandidate(name, options.candidates[name] as Candidate, options)
     try {
       const work = new Work(reference, referenceRunner, runner, feeds, options)
       const report = (done: number, total: number) =>
@@ -217,8 +217,7 @@ class Work {
 async function openCandidate(
   name: string,
   candidate: Candidate,
-  reference: Model,
-  { signal, onnxruntime = { optimization: 'disabled' } }: CompareOptions,
+  { model, signal, onnxruntime = { optimization: 'disabled' } }: CompareOptions,
 ): Promise<ParityRunner> {
   const runnerOptions = { ...onnxruntime, ...(signal && { signal }) }
   if (candidate instanceof Model) return modelRunner(name, candidate, runnerOptions)
@@ -230,8 +229,6 @@ async function openCandidate(
     return file.kind === 'engine' ? engineRunner(name, file.engine, true) : tensorsRunner(name, file.tensors)
   }
   const { build } = candidate as { build: BuildOptions }
-  // Bytes of a model with external data lack it: there the file that it was read from is built.
-  const onnx = reference.path ?? reference.toBytes()
-  const built = await buildEngine({ ...build, onnx, ...(signal && { signal }) })
+  const built = await buildEngine({ ...build, onnx: model, ...(signal && { signal }) })
   return engineRunner(name, await loadEngine(built.plan, signal && { signal }), true)
 }

@@ -4,16 +4,17 @@ import { join, resolve } from 'node:path'
 import { type BuildResult, buildEngine } from '../api/build-engine.js'
 import type { Engine } from '../api/engine.js'
 import { loadEngine } from '../api/load-engine.js'
+import { toModelSource } from '../api/model-source.js'
 import { resolveProfiles } from '../api/resolve-profiles.js'
 import { BUILD_CHECKS, LOAD_CHECKS, SILENT, validateBuildOptions } from '../api/validate-options.js'
-import type { ModelSource, Profile } from '../backends/backend.js'
+import type { Profile } from '../backends/backend.js'
 import { resolveBuildBackend } from '../backends/resolve-backend.js'
 import { cudaInfo } from '../backends/tensorrt/addon.js'
 import { BUILTIN, builtinLibrary, PLUGIN_FAMILIES } from '../backends/tensorrt/plugin-library.js'
 import { libraryIdentity } from '../backends/tensorrt/tensorrt-backend.js'
 import { checkOptions, isByteSize, isNonEmptyString, toBytes } from '../check.js'
 import { TrtError, throwIfAborted } from '../errors.js'
-import { toPath, writeFileAtomic } from '../files.js'
+import { writeFileAtomic } from '../files.js'
 import { inspectModel } from '../onnx/index.js'
 import type { BackendName, BuildOptions, ByteSize, LoadOptions } from '../options.js'
 import { sdkCacheDir } from '../sdk/cache-dir.js'
@@ -177,8 +178,7 @@ function describeBuild(
 
 /** Finds out everything that the plan will depend on. */
 async function identify(options: BuildOptions, device: number): Promise<Wanted> {
-  const source: ModelSource =
-    options.onnx instanceof Uint8Array ? { bytes: options.onnx } : { path: resolve(toPath(options.onnx)) }
+  const source = toModelSource(options.onnx)
   const info = await inspectModel(source)
   const profiles = resolveProfiles(info.inputs, options.shapes)
   const model = await hashModel(source, info, options.signal)

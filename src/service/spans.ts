@@ -2,8 +2,10 @@
  * OpenTelemetry spans from the tracing channels, for any tracer of that shape; `@opentelemetry/api` is no dependency, not
  * even an optional one, since what is needed of it are four methods.
  */
+
 import { tracingChannel } from 'node:diagnostics_channel'
 import { messageOf, TrtError } from '../errors.js'
+import { Model } from '../onnx/index.js'
 import type { TensorLike } from '../tensor.js'
 import type { BuildTrace, InferTrace, LoadTrace, Traces } from '../tracing.js'
 
@@ -102,7 +104,8 @@ function engineAttributes({ backend, version }: { backend: string; version: stri
   return { 'tensorrt_node.backend': backend, 'tensorrt_node.version': version }
 }
 
-function nameOf(source: string | URL | Uint8Array): string {
+function nameOf(source: string | URL | Uint8Array | Model): string {
+  if (source instanceof Model) return source.path ?? 'an onnx.Model'
   return source instanceof Uint8Array ? `${source.byteLength} bytes` : String(source)
 }
 

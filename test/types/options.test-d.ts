@@ -2,6 +2,7 @@
 import * as trt from 'tensorrt-node'
 
 await trt.buildEngine({ onnx: 'model.onnx' })
+await trt.buildEngine({ onnx: await trt.onnx.read('model.onnx') })
 await trt.buildEngine({ onnx: new Uint8Array(), shapes: { x: [1, 3] }, workspace: '2GiB', fp16: true })
 await trt.buildEngine({ onnx: 'm', shapes: [{ x: { min: [1], opt: [2], max: [4] } }, { x: [8] }] })
 await trt.buildEngine({ onnx: 'm', target: { computeCapabilities: ['8.9', '12.0'] } })

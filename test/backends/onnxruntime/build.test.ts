@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const XY = { inputs: { x: ['float32', [3]] }, outputs: { y: ['float32', [3]] } } as const
 const SIMPLE = makeModel({ ...XY, nodes: [node('Abs', ['x'], ['y'])] })
 
-function build(onnx: Uint8Array | string, options: Partial<trt.BuildOptions> = {}): Promise<trt.BuildResult> {
+function build(onnx: trt.BuildOptions['onnx'], options: Partial<trt.BuildOptions> = {}): Promise<trt.BuildResult> {
   return trt.buildEngine({ onnx, backend: 'onnxruntime', ...options })
 }
 
@@ -39,6 +39,17 @@ function buildAsAuto(settings: object) {
   const control = { isolation: 'process', lenient: true, signal: undefined, onProgress: undefined, logger } as const
   return onnxruntimeBackend().build({ model: { bytes: SIMPLE }, profiles, settings }, control)
 }
+
+describe('the model', () => {
+  it('may be an onnx.Model, which is built as it is now', async () => {
+    const model = await trt.onnx.read(SIMPLE)
+    ;(model.graph.nodes[0] as trt.onnx.Node).opType = 'Neg'
+    model.graph.outputs[0]?.rename('negated')
+    await using engine = await trt.loadEngine((await build(model)).plan)
+    const { negated } = await engine.infer({ x: new trt.Tensor('float32', Float32Array.of(1, -2, 3)) })
+    expect(negated?.data).toEqual(Float32Array.of(-1, 2, -3))
+  })
+})
 
 describe('the engine file', () => {
   it('is self-contained: model, external data and options, with the model deleted', async () => {
