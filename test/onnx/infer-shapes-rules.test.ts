@@ -91,6 +91,29 @@ describe('symbolic sizes', () => {
     expect(model.graph.value('y')?.dims).toEqual(['2*N', 8, 'floor((H+1)/2)*floor((W+1)/2)'])
   })
 
+  it('that are computed in float32 round as float32 does', async () => {
+    // 0.7 times 10 is 7 there, and 6.99999988 in JavaScript, where 0.7 is the nearest float32.
+    const spec: ModelSpec = {
+      inputs: { x: ['float32', [10]] },
+      outputs: { y: ['float32', [7]] },
+      initializers: { factor: constant('float32', [1], [0.7]), half: constant('float32', [], [0.5]) },
+      nodes: [
+        node('Shape', ['x'], ['size']),
+        node('Cast', ['size'], ['float'], { to: 1 }),
+        node('Mul', ['float', 'factor'], ['scaled']),
+        node('Floor', ['scaled'], ['floor']),
+        node('Cast', ['floor'], ['whole'], { to: 7 }),
+        node('Expand', ['half', 'whole'], ['y']),
+      ],
+    }
+    const model = await read({ ...spec, outputs: { y: ['float32', ['size']] } })
+    await checkRun(model, { x: floats(10) })
+    expect(model.graph.value('y')?.dims).toEqual([7])
+    const folded = await read(spec)
+    await onnx.transform(folded, [onnx.simplify()], { verify: true })
+    expect(folded.graph.nodes.map(({ opType }) => opType)).not.toContain('Floor')
+  })
+
   it('of different names may be broadcast either way, so that the result is not known', async () => {
     const model = await read({
       inputs: { x: ['float32', ['A', 4]], z: ['float32', ['B', 1]] },

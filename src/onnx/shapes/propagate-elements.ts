@@ -92,7 +92,7 @@ const ELEMENTS: Readonly<Record<string, Propagation>> = {
     const elem = output?.kind === 'tensor' ? output.elem : 'undefined'
     if (elem === 'bool') return unary((a) => (typeof a === 'number' ? Number(a !== 0) : null))(op)
     if (/^int(32|64)$/.test(elem)) return rounded(Math.trunc)(op)
-    return /^float(32|64)$/.test(elem) ? op.elements(0) : undefined
+    return /^float(32|64)$/.test(elem) ? op.elements(0)?.map((element) => inType(elem, element)) : undefined
   },
   Concat: (op) => {
     const parts = op.node.inputs.map((_, index) => (op.dims(index)?.length === 1 ? op.elements(index) : undefined))
@@ -155,11 +155,31 @@ const ELEMENTS: Readonly<Record<string, Propagation>> = {
     return length <= MAX_ELEMENTS ? Array.from({ length }, (_, i) => start + i * step) : undefined
   },
 
-  Add: binary((a, b, op) => (isFloat(op) ? floats(a, b, (x, y) => x + y) : add(a, b))),
-  Sub: binary((a, b, op) => (isFloat(op) ? floats(a, b, (x, y) => x - y) : subtract(a, b))),
-  Mul: binary((a, b, op) => (isFloat(op) ? scaled(a, b) : multiply(a, b))),
+  Add: binary((a, b, op) =>
+    isFloat(op)
+      ? inType(
+          op.elem(0),
+          floats(a, b, (x, y) => x + y),
+        )
+      : add(a, b),
+  ),
+  Sub: binary((a, b, op) =>
+    isFloat(op)
+      ? inType(
+          op.elem(0),
+          floats(a, b, (x, y) => x - y),
+        )
+      : subtract(a, b),
+  ),
+  Mul: binary((a, b, op) => (isFloat(op) ? inType(op.elem(0), scaled(a, b)) : multiply(a, b))),
   Div: binary((a, b, op) => {
-    if (!isInteger(op)) return b === 1 ? a : floats(a, b, (x, y) => x / y)
+    if (!isInteger(op))
+      return b === 1
+        ? a
+        : inType(
+            op.elem(0),
+            floats(a, b, (x, y) => x / y),
+          )
     // Integer division rounds towards zero; sizes are not negative.
     return typeof a === 'number' && typeof b === 'number' ? (b === 0 ? null : Math.trunc(a / b)) : floorDivide(a, b)
   }),
@@ -173,7 +193,7 @@ const ELEMENTS: Readonly<Record<string, Propagation>> = {
   Abs: rounded(Math.abs),
   Floor: rounded(Math.floor),
   Ceil: rounded(Math.ceil),
-  Sqrt: number(Math.sqrt),
+  Sqrt: (op) => number(Math.sqrt)(op)?.map((element) => inType(op.elem(0), element)),
   Not: number((a) => Number(a === 0)),
   Equal: compared((a, b) => a === b),
   Greater: compared((a, b) => a > b),
@@ -228,6 +248,20 @@ function extreme(compute: (a: number, b: number) => number): Propagation {
 
 function floats(a: Dim, b: Dim, compute: (a: number, b: number) => number): Dim {
   return typeof a === 'number' && typeof b === 'number' ? compute(a, b) : null
+}
+
+/** Integers up to here are the same in every float type. */
+const EXACT_IN_BFLOAT16 = 256
+
+/**
+ * A float as its type has it: 0.7 times 10 is 7 in float32, and a little less in JavaScript's numbers, which a Floor would
+ * make 6. One operation rounded to float64 and then to float32 is the one of float32. Narrower types are left unknown, as
+ * sizes are seldom computed in them.
+ */
+function inType(elem: string, value: Dim): Dim {
+  if (typeof value !== 'number' || elem === 'float64') return value
+  if (elem === 'float32') return Math.fround(value)
+  return Number.isInteger(value) && Math.abs(value) <= EXACT_IN_BFLOAT16 ? value : null
 }
 
 /** Sizes are scaled in floats by exporters of Upsample; a whole factor leaves them whole. */
