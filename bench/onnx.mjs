@@ -7,6 +7,7 @@ import { basename, join } from 'node:path'
 import { CACHE, ROOT } from '../scripts/lib/run.mjs'
 import {
   BENCH_PYTHON,
+  PYTHON,
   setUpBenchPython,
   setUpDist,
   setUpModels,
@@ -29,7 +30,9 @@ try {
   const compared = rows.filter((row) => row.theirs !== undefined)
   const both = compared.reduce((sum, row) => sum + row.ours, 0)
   const slow = compared.filter((row) => row.theirs < 2 * row.ours).length
+  await chain(CHAIN / 4) // the compiler's warm-up
   const [short, long] = [await chain(CHAIN / 4), await chain(CHAIN)]
+  const edits = await editing()
   const table = rows.map(
     ({ name, before, after, simplified, ours, theirs }) =>
       `| ${name} | ${before} | ${after} | ${simplified ?? 'fails'} | ${theirs === undefined ? '' : (theirs / ours).toFixed(2)} |`,
@@ -55,11 +58,44 @@ it was one; here it stays.
 ## simplify, by size
 
 A chain of ${CHAIN} nodes takes ${(long / short).toFixed(2)} times as long as one of ${CHAIN / 4} (linear: 4).
+
+## load, rename, clean up, save
+
+| model | graphsurgeon's time / ours | asked | our time / \`cp\` | asked | our peak memory | asked |
+|---|---|---|---|---|---|---|
+${edits.join('\n')}
 `,
   )
   console.log(`all models: ${ours.toFixed(0)} ms; chain of ${CHAIN}: ${long.toFixed(0)} ms`)
 } finally {
   rmSync(folder, { recursive: true })
+}
+
+/** Rows of editing beside graphsurgeon and a plain copy. */
+async function editing() {
+  const [big, small, ours, theirs] = ['big', 'small', 'o', 't'].map((name) => join(folder, `${name}.onnx`))
+  run(PYTHON, [join(ROOT, 'bench/onnx/edit_models.py'), big, small])
+  const script =
+    'import sys, onnx, onnx_graphsurgeon as gs; g = gs.import_onnx(onnx.load(sys.argv[1])); g.inputs[0].name = "renamed"; ' +
+    'onnx.save(gs.export_onnx(g.cleanup().toposort()), sys.argv[2])'
+  const rows = []
+  for (const [name, path] of Object.entries({ '525 MB of weights': big, '20,000 small nodes': small })) {
+    let peak = 0
+    const times = await inTurns(ROUNDS, {
+      ours: () => {
+        peak = Number(run(process.execPath, [join(ROOT, 'bench/onnx/edit.mjs'), path, ours]))
+      },
+      theirs: () => void run(BENCH_PYTHON, ['-c', script, path, theirs]),
+      copy: () => void run('cp', [path, ours]),
+    })
+    const [mine, surgeon, copy] = [times.ours, times.theirs, times.copy].map(median)
+    const asked = path === big ? ['≥ 8', '≤ 2', '≤ 100 MB'] : ['≥ 8', '', '']
+    const copies = path === big ? (mine / copy).toFixed(2) : ''
+    rows.push(
+      `| ${name} | ${(surgeon / mine).toFixed(2)} | ${asked[0]} | ${copies} | ${asked[1]} | ${(peak / 1e6).toFixed(0)} MB | ${asked[2]} |`,
+    )
+  }
+  return rows
 }
 
 function modelPaths() {
@@ -76,7 +112,7 @@ async function compare(path) {
   const script = 'import sys, onnx, onnxsim; onnx.save(onnxsim.simplify(onnx.load(sys.argv[1]))[0], sys.argv[2])'
   let fails = false
   const times = await inTurns(ROUNDS, {
-    ours: () => run(process.execPath, [join(ROOT, 'bench/onnx/simplify.mjs'), path, ours]),
+    ours: () => void run(process.execPath, [join(ROOT, 'bench/onnx/simplify.mjs'), path, ours]),
     theirs: () => {
       if (fails) return
       try {
@@ -97,8 +133,9 @@ async function compare(path) {
   }
 }
 
+/** Gives what it printed; a work of {@link inTurns} must give nothing. */
 function run(command, args) {
-  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 async function countNodes(path) {
