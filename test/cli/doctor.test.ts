@@ -91,7 +91,7 @@ describe('an installed package without addons and without onnxruntime-node', () 
     const home = join(dir, 'node_modules/tensorrt-node')
     mkdirSync(home, { recursive: true })
     for (const name of ['dist', 'package.json']) cpSync(join(ROOT, name), join(home, name), { recursive: true })
-    for (const name of ['commander', 'bindings', 'file-uri-to-path']) {
+    for (const name of ['commander', 'bindings', 'file-uri-to-path', 'fflate']) {
       symlinkSync(join(ROOT, 'node_modules', name), join(dir, 'node_modules', name))
     }
     const main = join(home, 'dist/cli/main.js')
