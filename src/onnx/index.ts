@@ -43,6 +43,7 @@ export {
   type TensorDifference,
   type Tolerance,
 } from './run/compare-tensors.js'
+export { type MeasureRangesOptions, measureRanges } from './run/measure-ranges.js'
 export { openRunner, type Runner, type RunnerOptions, run } from './run/runner.js'
 export { type SampleOptions, sampleFeeds } from './run/sample-feeds.js'
 export {

@@ -1,8 +1,7 @@
 /**
  * Is the engine still the model? Runs a reference and candidates on the same inputs, and measures how far they are apart.
  *
- * Layers are compared in groups, and every group is run anew: memory stays bounded by the group, and a model whose values
- * fit into one group is run once. Keeping all values of a big model would take gigabytes for figures of a few bytes each.
+ * Layers are compared in groups, and every group is run anew: memory stays bounded by the group.
  */
 import { buildEngine } from '../api/build-engine.js'
 import { Engine, type Feeds } from '../api/engine.js'
@@ -18,6 +17,7 @@ import {
   type TensorDifference,
   type Tolerance,
 } from '../onnx/index.js'
+import { inGroups } from '../onnx/run/in-groups.js'
 import type { BuildOptions } from '../options.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { type Divergence, firstDivergence } from './divergence.js'
@@ -95,12 +95,6 @@ export interface Comparison {
 
 const DEFAULT_TOLERANCE: Tolerance = { atol: 1e-5, rtol: 1e-3 }
 
-/** Values of the first group of layers; from then on as many as take {@link GROUP_BYTES}. */
-const FIRST_GROUP = 32
-
-/** Bytes of one side's values in a group. */
-const GROUP_BYTES = 256 * 2 ** 20
-
 /**
  * Compares candidates with a reference model, on the same inputs.
  *
@@ -161,20 +155,17 @@ class Work {
       ? [...this.#reference.values].filter((name) => !outputs.includes(name) && has(name))
       : []
     const found = new Map<string, ValueReport>()
-    const names = [...outputs.filter(has), ...inner]
-    let size = FIRST_GROUP
-    for (let at = 0; at < names.length; ) {
+    const visit = async (group: readonly string[]): Promise<number> => {
       throwIfAborted('compare', this.#options.signal)
-      const group = names.slice(at, at + size)
-      let bytes = 0
-      for (const [name, expected, actual] of await this.#runGroup(group)) {
-        bytes += expected.data.byteLength
-        found.set(name, this.#report(name, expected, actual))
+      const expected = await this.#reference.run(this.#feeds, group)
+      const actual = await this.#candidate.run(this.#feeds, group.map(this.#candidateName))
+      for (const name of group) {
+        found.set(name, this.#report(name, expected[name] as Tensor, actual[this.#candidateName(name)] as Tensor))
       }
-      at += group.length
-      size = Math.max(1, Math.floor((GROUP_BYTES / Math.max(1, bytes)) * group.length))
-      onProgress(at, names.length)
+      return group.reduce((bytes, name) => bytes + (expected[name] as Tensor).data.byteLength, 0)
     }
+    const names = [...outputs.filter(has), ...inner]
+    await inGroups(names, visit, (name) => !outputs.includes(name), onProgress)
     const reports = (list: readonly string[]) => list.flatMap((name) => found.get(name) ?? [])
     const compared = reports(outputs)
     return {
@@ -184,23 +175,6 @@ class Work {
       missing,
       firstDivergence: firstDivergence(this.#model, found, (name) => found.get(name)?.passed === false),
       passed: missing.length === 0 && compared.every(({ passed }) => passed),
-    }
-  }
-
-  /** Values that no tensor of ours can hold (sequences, bfloat16 on the CPU) are left out: the others are found by halves. */
-  async #runGroup(group: readonly string[]): Promise<[name: string, expected: Tensor, actual: Tensor][]> {
-    try {
-      const expected = await this.#reference.run(this.#feeds, group)
-      const actual = await this.#candidate.run(this.#feeds, group.map(this.#candidateName))
-      return group.map((name) => [name, expected[name] as Tensor, actual[this.#candidateName(name)] as Tensor])
-    } catch (error) {
-      const [only, ...others] = group as [string]
-      const isBlamed = others.length === 0
-      if (!(error instanceof TrtError) || error.code !== 'UNSUPPORTED') throw error
-      if (isBlamed && this.#reference.outputs.includes(only)) throw error
-      if (isBlamed) return []
-      const half = Math.ceil(group.length / 2)
-      return [...(await this.#runGroup(group.slice(0, half))), ...(await this.#runGroup(group.slice(half)))]
     }
   }
 

@@ -25,7 +25,7 @@ export interface ConvertPrecisionOptions {
   readonly keepNodes: readonly string[]
   /** float16: nodes with a weight of a greater magnitude stay in float32. Beyond 65504, weights are set to ±65504. */
   readonly maxWeight: number
-  /** Greatest magnitudes of values by name, as seen on inputs of yours: `onnx.run` gives any value out. */
+  /** Greatest magnitudes of values by name, as seen on inputs of yours: `onnx.measureRanges` measures them. */
   readonly ranges: Readonly<Record<string, number>>
   /** float16: nodes that read or give a value whose range is greater stay in float32. */
   readonly maxRange: number
@@ -55,7 +55,8 @@ export interface ConvertPrecisionOptions {
  * Rules: NVIDIA's AutoCast (TensorRT Model Optimizer) and onnxconverter-common's float16 converter, as far as they hold up.
  *
  * @example
- * const [report] = await onnx.transform(model, [onnx.convertPrecision({ to: 'float16', keepNodes: ['/head/*'] })])
+ * const ranges = await onnx.measureRanges(model, samples)
+ * const [report] = await onnx.transform(model, [onnx.convertPrecision({ to: 'float16', ranges, keepNodes: ['/head/*'] })])
  * console.log(report.figures, report.notes)
  */
 export const convertPrecision = definePass<ConvertPrecisionOptions>({
