@@ -83,6 +83,17 @@ export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1)
 }
 
+/** The index for each dimension of the row-major element `at`. */
+export function unravel(at: number, dims: readonly number[]): number[] {
+  const index: number[] = []
+  let rest = at
+  for (const dim of dims.toReversed()) {
+    index.unshift(rest % dim)
+    rest = Math.floor(rest / dim)
+  }
+  return index
+}
+
 /**
  * What `infer` takes: `{ type, dims, data }`, as onnxruntime's own `Tensor` has it, so that either package's tensors
  * go into the other.

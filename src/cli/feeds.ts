@@ -1,10 +1,11 @@
-/** The inputs of `run`: from files, or random. */
-
+/** The inputs of `run`, `compare` and `bench`: from files, or random. */
+import type { Command } from 'commander'
 import { TrtError } from '../errors.js'
 import { randomTensor, seededRandom, type ValueRange } from '../npy/random.js'
 import { readTensorFile } from '../npy/tensor-files.js'
 import type { Dim } from '../onnx/index.js'
 import { isDataType, type Tensor } from '../tensor.js'
+import { collect, integer } from './build-flags.js'
 import { UsageError } from './command.js'
 import { parseFixedShapes } from './shapes.js'
 
@@ -24,6 +25,16 @@ export interface FeedFlags {
   shapes?: readonly string[]
   range?: readonly string[]
   seed: number
+}
+
+/** Adds the flags that {@link FeedFlags} holds, in a group of their own in the help. */
+export function addFeedFlags(command: Command): Command {
+  return command
+    .optionsGroup('Inputs:')
+    .option('-i, --input <name=file>', 'a .npy or .json file for an input; repeat for more', collect)
+    .option('--shapes <list>', "shapes of random inputs, e.g. 'images:1x3x224x224'", collect)
+    .option('--range <name=low..high>', 'values of a random input, e.g. images=-1..1', collect)
+    .option('--seed <n>', 'seed of random inputs', integer(0, Number.MAX_SAFE_INTEGER), 0)
 }
 
 /** One input, and where its values are from. */

@@ -1,6 +1,6 @@
 /** What a tensor holds, in a few numbers. */
 import { elementAt } from '../npy/elements.js'
-import type { Tensor } from '../tensor.js'
+import { type Tensor, unravel } from '../tensor.js'
 
 /** A value and where it is, as an index for each dimension. */
 export interface Peak {
@@ -52,17 +52,6 @@ export function topValues(tensor: Tensor, count: number): Peak[] {
     if (best.length > count) best.pop()
   }
   return best.map(({ at, value }) => ({ index: unravel(at, tensor.dims), value }))
-}
-
-/** The index for each dimension of the row-major element `at`. */
-function unravel(at: number, dims: readonly number[]): number[] {
-  const index: number[] = []
-  let rest = at
-  for (const dim of dims.toReversed()) {
-    index.unshift(rest % dim)
-    rest = Math.floor(rest / dim)
-  }
-  return index
 }
 
 /** Times of several runs, in milliseconds. */

@@ -1,6 +1,6 @@
 /** Results of a plugin against what they should be. */
 import { elementAt } from '../npy/elements.js'
-import type { Tensor } from '../tensor.js'
+import { type Tensor, unravel } from '../tensor.js'
 
 /**
  * How far a value may lie from what it should be: `atol + rtol·|expected| + ulp·(distance of neighbours at expected)`.
@@ -72,7 +72,7 @@ export function compareTensors(got: Tensor, expected: Tensor, tolerance: Toleran
     ok: wrong === 0,
     maxAbs,
     maxRel,
-    at: indexOf(at, got.dims),
+    at: unravel(at, got.dims),
     got: Number(elementAt(got, at)),
     expected: Number(elementAt(expected, at)),
     wrong,
@@ -85,14 +85,4 @@ function distance(value: number, wanted: number): number {
   if (Object.is(value, wanted) || value === wanted) return 0
   const error = Math.abs(value - wanted)
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error
-}
-
-function indexOf(flat: number, dims: readonly number[]): number[] {
-  const index: number[] = []
-  for (let axis = dims.length - 1, rest = flat; axis >= 0; axis--) {
-    const extent = dims[axis] as number
-    index.unshift(rest % extent)
-    rest = Math.floor(rest / extent)
-  }
-  return index
 }

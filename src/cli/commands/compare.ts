@@ -6,9 +6,9 @@ import { read } from '../../onnx/index.js'
 import { type CandidateReport, type Comparison, compare, type ValueReport } from '../../parity/compare.js'
 import type { Divergence } from '../../parity/divergence.js'
 import { comparisonPage } from '../../parity/report.js'
-import { collect, integer } from '../build-flags.js'
+import { collect } from '../build-flags.js'
 import { define, UsageError } from '../command.js'
-import { type FeedFlags, makeFeeds } from '../feeds.js'
+import { addFeedFlags, type FeedFlags, makeFeeds } from '../feeds.js'
 import { formatNumber, plural } from '../format.js'
 import type { CliIo } from '../io.js'
 import { ProgressLine } from '../progress.js'
@@ -49,11 +49,7 @@ export function registerCompare(program: Command): void {
     .description('Run a model and candidates on the same inputs, and say how far apart they are')
     .argument('<reference>', 'an ONNX model')
     .argument('<candidates...>', 'models, engines, .npz files or folders of .npy files')
-    .optionsGroup('Inputs:')
-    .option('-i, --input <name=file>', 'a .npy or .json file for an input; repeat for more', collect)
-    .option('--shapes <list>', "shapes of random inputs, e.g. 'images:1x3x224x224'", collect)
-    .option('--range <name=low..high>', 'values of a random input, e.g. images=-1..1', collect)
-    .option('--seed <n>', 'seed of random inputs', integer(0, Number.MAX_SAFE_INTEGER), 0)
+  addFeedFlags(command)
     .optionsGroup('Comparing:')
     .option('--atol <x>', 'absolute tolerance (default: 1e-5)', tolerance)
     .option('--rtol <x>', 'relative tolerance (default: 1e-3)', tolerance)

@@ -11,7 +11,7 @@ import { inspectModel } from '../../onnx/index.js'
 import type { BuildOptions } from '../../options.js'
 import { collect, integer } from '../build-flags.js'
 import { define } from '../command.js'
-import { type Feed, type FeedFlags, makeFeeds } from '../feeds.js'
+import { addFeedFlags, type Feed, type FeedFlags, makeFeeds } from '../feeds.js'
 import { formatDuration, formatNumber, formatShape } from '../format.js'
 import type { CliIo } from '../io.js'
 import { type LogFlags, makeLogger, verboseOption } from '../logging.js'
@@ -51,11 +51,7 @@ export function registerRun(program: Command): void {
     .command('run')
     .description('Infer with an engine, or with an ONNX model that is built first')
     .argument('<file>', 'an engine or an ONNX model')
-    .optionsGroup('Inputs:')
-    .option('-i, --input <name=file>', 'a .npy or .json file for an input; repeat for more', collect)
-    .option('--shapes <list>', "shapes of random inputs, e.g. 'images:1x3x224x224'", collect)
-    .option('--range <name=low..high>', 'values of a random input, e.g. images=-1..1', collect)
-    .option('--seed <n>', 'seed of random inputs', integer(0, Number.MAX_SAFE_INTEGER), 0)
+  addFeedFlags(command)
     .optionsGroup('Outputs:')
     .option('-o, --output-dir <dir>', 'write each output there, as NAME.npy')
     .option('--top <k>', 'the largest values of each output, and where they are', integer(0, 10_000), 0)

@@ -1,5 +1,5 @@
 import { toNumbers } from '../../npy/numbers.js'
-import type { Tensor } from '../../tensor.js'
+import { type Tensor, unravel } from '../../tensor.js'
 
 /** How far a value may be from the expected one: `atol + rtol · |expected|`. Integers and booleans have to be equal. */
 export interface Tolerance {
@@ -116,7 +116,7 @@ export function compareTensors(expected: Tensor, actual: Tensor, tolerance: Tole
       worstAt < 0
         ? undefined
         : {
-            index: indexOf(worstAt, expected.dims),
+            index: unravel(worstAt, expected.dims),
             expected: as[worstAt] as number,
             actual: bs[worstAt] as number,
           },
@@ -178,13 +178,4 @@ function orderOf(bits: number, half: number): number {
 function bitsOf({ type, data }: Tensor): Uint16Array | Uint32Array | undefined {
   if (type === 'float16' || type === 'bfloat16') return data as Uint16Array
   return type === 'float32' ? new Uint32Array(data.buffer, data.byteOffset, data.length) : undefined
-}
-
-function indexOf(at: number, dims: readonly number[]): number[] {
-  const index: number[] = []
-  for (const dim of dims.toReversed()) {
-    index.unshift(at % dim)
-    at = Math.floor(at / dim)
-  }
-  return index
 }
