@@ -1,6 +1,6 @@
 import { HEADER_BYTES, recogniseEngine } from '../backends/recognise-engine.js'
 import { backendNamed } from '../backends/resolve-backend.js'
-import { orAborted, TrtError, throwIfAborted } from '../errors.js'
+import { TrtError, throwIfAborted } from '../errors.js'
 import { openForReading, toPath } from '../files.js'
 import type { LoadOptions, Logger, LogLevel } from '../options.js'
 import { describe } from '../tensor.js'
@@ -38,18 +38,13 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
     )
   }
   const backend = backendNamed(kind, options)
-  const loading = backend.load(source, {
+  const loaded = await backend.load(source, {
     device: options.device ?? 0,
     contexts: options.contexts ?? 1,
     allowHostCode: options.allowHostCode ?? false,
     plugins: options.plugins ?? [],
     signal: options.signal,
     logger: unbreakable(options.logger ?? SILENT),
-  })
-  const loaded = await orAborted('loadEngine', loading, options.signal).catch((error: unknown) => {
-    // A load that was given up may still succeed, and nobody is there to close what it gives.
-    loading.then((late) => late.close()).catch(() => {})
-    throw error
   })
   return new Engine(loaded, kind, REASON[kind], options.queue)
 }

@@ -111,6 +111,7 @@ export interface LoadRequest {
   readonly allowHostCode: boolean
   /** Plugin libraries, as `'builtin'` or absolute paths. */
   readonly plugins: readonly string[]
+  /** Ends the load with `ABORTED`, after which nothing of it is left that could be ended. */
   readonly signal: AbortSignal | undefined
   readonly logger: Logger
 }

@@ -84,7 +84,9 @@ async function inChild<T>(
       onStderr: (line) => logger?.debug(line),
     })
     signal?.addEventListener('abort', abort, { once: true })
-    return await task(host, files)
+    const result = await task(host, files)
+    throwIfAborted(what, signal)
+    return result
   } catch (error) {
     await releaseAll(host, files)
     throw signal?.aborted ? abortedError(what, signal) : error

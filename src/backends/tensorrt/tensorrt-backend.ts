@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { TrtError } from '../../errors.js'
+import { orAborted, TrtError, throwIfAborted } from '../../errors.js'
 import { findTensorRT, type Sdk, tensorRTNotFoundError } from '../../sdk/find-tensorrt.js'
 import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
 import { type AddonFamily, cudaInfo, loadAddon, toTrtError } from './addon.js'
@@ -32,7 +32,7 @@ export function tensorrtBackend(name: TensorrtBackendName, options: TensorrtBack
   return {
     name,
     build: (request, control) => build(name, options, request, control),
-    load: (engine, request) => load(name, options, engine, request),
+    load: (engine, request) => loadOrAbort(name, options, engine, request),
   }
 }
 
@@ -135,6 +135,18 @@ function pluginPaths(family: AddonFamily, plugins: readonly string[]): readonly 
 function withHint(error: unknown, hint: string | undefined): unknown {
   if (!(error instanceof TrtError) || error.code !== 'BUILD_FAILED' || hint === undefined) return error
   return new TrtError(error.code, error.message, { hint, cause: error })
+}
+
+/** TensorRT cannot be told to stop loading, so an aborted load goes on unheard, and what it gives is closed. */
+async function loadOrAbort(...[name, options, engine, request]: Parameters<typeof load>): Promise<BackendEngine> {
+  throwIfAborted('loadEngine', request.signal)
+  const loading = load(name, options, engine, request)
+  try {
+    return await orAborted('loadEngine', loading, request.signal)
+  } catch (error) {
+    loading.then((late) => late.close()).catch(() => {})
+    throw error
+  }
 }
 
 async function load(
