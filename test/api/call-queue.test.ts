@@ -81,7 +81,7 @@ describe('CallQueue', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 200, seed: 1 },
     )
   })
 
