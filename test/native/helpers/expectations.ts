@@ -108,6 +108,7 @@ export function expectLifecycle(result: Result): void {
   expect(result.aborted.error.code).toBe('ABORTED')
   expect(result.aborted.other).toBe(20)
   expect(result.aborted.after.data).toEqual([6, 8, 10, 12, 14, 16, 18, 20])
+  expect(result.abortedLoad).toBe('ABORTED')
   expect(result.forgotten).toBe(true)
   for (const [index, { code, messages }] of result.workers.told.entries()) {
     expect(code).toBe(0)
@@ -116,7 +117,15 @@ export function expectLifecycle(result: Result): void {
   expect(result.workers.own).toBe(18)
   expect(result.terminated).toBe(12)
 
-  for (const name of ['closedTwice', 'closedWhileInferring', 'aborted', 'forgotten', 'workers', 'terminated']) {
+  for (const name of [
+    'closedTwice',
+    'closedWhileInferring',
+    'aborted',
+    'abortedLoad',
+    'forgotten',
+    'workers',
+    'terminated',
+  ]) {
     expect(result[`${name}Alive`], name).toEqual({})
   }
   expect(result.misuses).toEqual([])
