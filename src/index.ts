@@ -8,7 +8,7 @@ export { BuildResult, buildEngine } from './api/build-engine.js'
 export { Engine, type Feeds, type InputShapes, infer, type Results } from './api/engine.js'
 export type { EngineStats, LatencyStage } from './api/engine-stats.js'
 export { loadEngine } from './api/load-engine.js'
-export type { EngineMemory, Profile, TensorInfo } from './backends/backend.js'
+export type { EngineMemory, GraphStats, Profile, TensorInfo } from './backends/backend.js'
 export { TrtError, type TrtErrorCode, type TrtErrorOptions } from './errors.js'
 export * as onnx from './onnx/index.js'
 export type {
@@ -17,6 +17,7 @@ export type {
   BuildProgress,
   ByteSize,
   ComputeCapability,
+  CudaGraphOptions,
   InferOptions,
   LoadOptions,
   Logger,

@@ -127,6 +127,12 @@ export interface QueueOptions {
   readonly maxWaitMs?: number
 }
 
+/** Which CUDA graphs an engine keeps. */
+export interface CudaGraphOptions {
+  /** The most graphs that each context keeps, from 1 to 64; past it the least recently used is dropped. Default 8. */
+  readonly max?: number
+}
+
 /** Options of {@link loadEngine}. */
 export interface LoadOptions {
   /** The CUDA device. Default 0. */
@@ -139,6 +145,15 @@ export interface LoadOptions {
   readonly contexts?: number
   /** How many calls may wait for a context, and how long; past it they are rejected. Default: no limits. */
   readonly queue?: QueueOptions
+  /**
+   * Hands the GPU the engine's work as one CUDA graph, instead of kernel by kernel, which helps where the host is slower
+   * than the GPU (see `enqueue` in `EngineStats.latency`). A graph is for one set of shapes, in one context. From the
+   * second call on that brings such shapes to a context they get a TensorRT context of their own, which costs that call
+   * some time; the third call captures, and further ones launch. Where an engine or a call cannot have one, it computes
+   * without, and `EngineStats.graphs` says why. On TensorRT-RTX a graph keeps the kernels that it was captured with, also
+   * where better ones for its shapes are compiled later. Default false. The CPU backend has none, and says so in its log.
+   */
+  readonly cudaGraphs?: boolean | CudaGraphOptions
   /** `'auto'` (default) takes the backend that the file was made by. */
   readonly backend?: 'auto' | BackendName
   /** A folder that holds TensorRT, before every other place that is searched. */

@@ -76,6 +76,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("runBindingSync", Napi::Function::New(env, runBindingSync, "runBindingSync"));
   exports.Set("closeBinding", Napi::Function::New(env, closeBinding, "closeBinding"));
   exports.Set("memory", Napi::Function::New(env, memory, "memory"));
+  exports.Set("graphs", Napi::Function::New(env, graphs, "graphs"));
   exports.Set("close", Napi::Function::New(env, close, "close"));
   exports.Set("openPlugins", Napi::Function::New(env, openPlugins, "openPlugins"));
   exports.Set("pluginInterface", Napi::Function::New(env, pluginInterface, "pluginInterface"));

@@ -64,6 +64,7 @@ LoadRequest loadRequestOf(Napi::Object object) {
   if (has(object, "plugins")) request.plugins = stringsOf(object.Get("plugins"), "plugins");
   request.contexts = intOf(object, "contexts");
   request.allowHostCode = optionalBool(object, "allowHostCode").value_or(false);
+  request.mostGraphs = static_cast<size_t>(intOf(object, "cudaGraphs"));
   if (has(object, "path")) {
     request.path = stringOf(object, "path");
   } else {
@@ -116,10 +117,11 @@ void inferTask(EngineSlot& slot, ContextRunner& runner) {
 }
 
 Napi::Array timesToJs(Napi::Env env, StageTimes const& times) {
-  auto array = Napi::Array::New(env, 3);
+  auto array = Napi::Array::New(env, 4);
   array.Set(0U, times.hostToDevice);
   array.Set(1U, times.compute);
   array.Set(2U, times.deviceToHost);
+  array.Set(3U, times.enqueue);
   return array;
 }
 
@@ -337,6 +339,19 @@ Napi::Value memory(Napi::CallbackInfo const& info) {
     bytes.Set(0U, static_cast<double>(gpu.pinnedBytes));
     bytes.Set(1U, static_cast<double>(gpu.deviceBytes));
     return bytes;
+  });
+}
+
+Napi::Value graphs(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    GraphCounts const& counts = *fromHandle<EnginePool>(info[0])->slot(0).graphs();
+    auto values = Napi::Array::New(env, 4);
+    values.Set(0U, static_cast<double>(counts.captured));
+    values.Set(1U, static_cast<double>(counts.launched));
+    values.Set(2U, static_cast<double>(counts.dropped));
+    values.Set(3U, counts.fallback());
+    return values;
   });
 }
 

@@ -26,6 +26,9 @@ Napi::Value closeBinding(Napi::CallbackInfo const& info);
 // memory(handle: EngineHandle): [pinned bytes, device bytes]
 Napi::Value memory(Napi::CallbackInfo const& info);
 
+// graphs(handle: EngineHandle): [captured, launched, dropped, why there was none]
+Napi::Value graphs(Napi::CallbackInfo const& info);
+
 // close(handle: EngineHandle): Promise<void>; resolves when the engine's memory is free
 Napi::Value close(Napi::CallbackInfo const& info);
 

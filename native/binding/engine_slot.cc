@@ -10,6 +10,7 @@ namespace trtnode {
 EngineSlot::EngineSlot(std::shared_ptr<LoadedEngine> const& engine, std::shared_ptr<Dispatcher> dispatcher)
     : info_(engine->info()),
       gpu_(engine->gpu()),
+      graphs_(engine->graphs()),
       dispatcher_(std::move(dispatcher)),
       runner_(std::make_unique<ContextRunner>(engine)),
       call_(info_.inputs.size(), info_.outputs.size()),

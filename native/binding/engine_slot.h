@@ -34,6 +34,7 @@ class EngineSlot final : public Posted {
   HostTensors& host() noexcept { return runner_->host(); }
   EngineInfo const& info() const noexcept { return info_; }
   std::shared_ptr<GpuMemory> const& gpu() const noexcept { return gpu_; }
+  std::shared_ptr<GraphCounts> const& graphs() const noexcept { return graphs_; }
   // Copies of outputs that are too large for the JavaScript thread to copy.
   std::vector<Blob>& large() noexcept { return large_; }
   // What the task is about, where it is about a binding.
@@ -62,6 +63,7 @@ class EngineSlot final : public Posted {
   EngineInfo const info_;
   std::shared_ptr<GpuMemory>
       gpu_;  // until the thread ends: what JavaScript still holds of the slot holds no GPU
+  std::shared_ptr<GraphCounts> const graphs_;
   std::shared_ptr<Dispatcher> const dispatcher_;
   std::unique_ptr<ContextRunner> runner_;
   Call call_;

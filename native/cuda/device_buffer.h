@@ -10,7 +10,11 @@ namespace trtnode {
 // context has to be current on the thread that reserves or destroys.
 class DeviceBuffer {
  public:
-  explicit DeviceBuffer(GpuMemory& gpu) noexcept : gpu_(gpu) {}
+  // For memory that gpu.deviceBytes is not to tell of.
+  struct Uncounted {};
+
+  explicit DeviceBuffer(GpuMemory& gpu) noexcept : gpu_(gpu), counted_(true) {}
+  DeviceBuffer(GpuMemory& gpu, Uncounted) noexcept : gpu_(gpu), counted_(false) {}
   ~DeviceBuffer() { release(); }
   DeviceBuffer(DeviceBuffer const&) = delete;
   DeviceBuffer& operator=(DeviceBuffer const&) = delete;
@@ -23,7 +27,7 @@ class DeviceBuffer {
     release();
     gpu_.cuda().check(gpu_.cuda().memAlloc(&pointer_, wanted), "cuMemAlloc");
     capacity_ = wanted;
-    gpu_.deviceBytes += wanted;
+    if (counted_) gpu_.deviceBytes += wanted;
   }
 
   CuDevicePtr get() const noexcept { return pointer_; }
@@ -33,12 +37,13 @@ class DeviceBuffer {
  private:
   void release() noexcept {
     if (capacity_ > 0) gpu_.cuda().memFree(pointer_);
-    gpu_.deviceBytes -= capacity_;
+    if (counted_) gpu_.deviceBytes -= capacity_;
     pointer_ = 0;
     capacity_ = 0;
   }
 
   GpuMemory& gpu_;
+  bool const counted_;
   CuDevicePtr pointer_ = 0;
   size_t capacity_ = 0;
 };

@@ -1,19 +1,23 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 
 #include "cuda/stream.h"
 
 namespace trtnode {
 
-// Milliseconds of the GPU's own clock that the stages of one run took.
+// Milliseconds that the stages of one run took.
 struct StageTimes {
+  // By the GPU's own clock.
   float hostToDevice = 0;
   float compute = 0;
   float deviceToHost = 0;
+  // By the host's: what the thread took to hand the computation to the GPU.
+  float enqueue = 0;
 };
 
-// Four events between and around the three stages.
+// Four events between and around the three stages, and a watch for the host.
 class StageTimer {
  public:
   explicit StageTimer(CudaDriver const& cuda) : cuda_(cuda) {
@@ -34,7 +38,11 @@ class StageTimer {
   }
 
   // Once the stream has been waited for.
-  StageTimes times() const { return {between(0), between(1), between(2)}; }
+  StageTimes times() const { return {between(0), between(1), between(2), enqueue_}; }
+
+  // Around the calls that hand the computation to the GPU.
+  void beginEnqueue() { begun_ = Clock::now(); }
+  void endEnqueue() { enqueue_ = std::chrono::duration<float, std::milli>(Clock::now() - begun_).count(); }
 
  private:
   float between(size_t stage) const {
@@ -50,8 +58,12 @@ class StageTimer {
     }
   }
 
+  using Clock = std::chrono::steady_clock;
+
   CudaDriver const& cuda_;
   std::array<CuEvent, 4> events_{};
+  Clock::time_point begun_;
+  float enqueue_ = 0;
 };
 
 }  // namespace trtnode

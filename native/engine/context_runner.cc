@@ -1,16 +1,14 @@
 #include "engine/context_runner.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/dims.h"
+#include "engine/tensorrt_family.h"
 #include "loader/error.h"
 
 namespace trtnode {
 namespace {
-
-cudaStream_t asCudart(CuStream stream) {
-  return reinterpret_cast<cudaStream_t>(stream);
-}
 
 // Nothing that a run uses may go away while the stream still works, on the way of an error either.
 class DrainOnError {
@@ -35,155 +33,166 @@ ContextRunner::ContextRunner(std::shared_ptr<LoadedEngine> loaded)
       cuda_(loaded_->gpu()->cuda()),
       stream_(cuda_),
       timer_(cuda_),
-      host_(*loaded_->gpu(), loaded_->info().inputs.size(), loaded_->info().outputs.size()) {
-  GpuMemory& gpu = *loaded_->gpu();
-  for (TensorFacts const& facts : loaded_->info().inputs) {
-    inputs_.push_back(std::make_unique<Input>(facts, gpu));
-    readsValues_ = readsValues_ || facts.onHost;
+      host_(*loaded_->gpu(), loaded_->info().inputs.size(), loaded_->info().outputs.size()),
+      memory_(loaded_->info(), *loaded_->gpu()),
+      activation_(*loaded_->gpu(), DeviceBuffer::Uncounted()) {
+  if (loaded_->mostGraphs() > 0 && loaded_->minor() >= family::kMemorySizesSince) {
+    activation_.reserve(static_cast<size_t>(loaded_->engine().getDeviceMemorySizeV2()));
   }
-  anyOnHost_ = readsValues_;
-  for (TensorFacts const& facts : loaded_->info().outputs) {
-    outputs_.push_back(std::make_unique<Output>(facts, gpu));
-    anyOnHost_ = anyOnHost_ || facts.onHost;
-  }
-  context_.reset(loaded_->engine().createExecutionContext());
-  if (context_ == nullptr) fail("TensorRT made no execution context");
+  context_ = makeContext();
   reserveForProfiles();
+  if (loaded_->mostGraphs() == 0) return;
+  std::string const obstacle = obstacleToGraphs();
+  if (obstacle.empty()) {
+    lanes_.emplace(loaded_->mostGraphs(), loaded_->graphs());
+  } else {
+    loaded_->graphs()->noteFallback(obstacle);
+  }
+}
+
+std::unique_ptr<BoundContext> ContextRunner::makeContext() {
+  using Strategy = nvinfer1::ExecutionContextAllocationStrategy;
+  bool const shared = activation_.capacity() > 0;
+  std::unique_ptr<nvinfer1::IExecutionContext> context(
+      loaded_->engine().createExecutionContext(shared ? Strategy::kUSER_MANAGED : Strategy::kSTATIC));
+  if (context != nullptr && shared) {
+    context->setDeviceMemoryV2(activation_.address(), static_cast<int64_t>(activation_.capacity()));
+  }
+  return std::make_unique<BoundContext>(loaded_, std::move(context), stream_);
 }
 
 void ContextRunner::reserveForProfiles() {
   DrainOnError const drain(stream_);
-  Call largest(inputs_.size(), outputs_.size());
+  EngineInfo const& info = loaded_->info();
+  bool const readsValues = std::any_of(info.inputs.begin(), info.inputs.end(),
+                                       [](TensorFacts const& facts) { return facts.onHost; });
+  Call largest(info.inputs.size(), info.outputs.size());
   largest.host = &host_;
-  std::vector<Profile> const& profiles = loaded_->info().profiles;
   // The first comes last: it is the one that a new context has, and what most calls use.
-  for (size_t number = profiles.size(); number-- > 0;) {
+  for (size_t number = info.profiles.size(); number-- > 0;) {
     largest.profile = static_cast<int32_t>(number);
-    for (size_t index = 0; index < inputs_.size(); ++index) {
-      Input& input = *inputs_[index];
-      largest.inputShapes[index] = dimsOf(profiles[number].at(input.facts->name).max);
+    for (size_t index = 0; index < info.inputs.size(); ++index) {
+      InputMemory& input = *memory_.inputs[index];
+      largest.inputShapes[index] = dimsOf(info.profiles[number].at(input.facts->name).max);
       size_t const bytes = bytesOf(largest.inputShapes[index], input.facts->elementBytes);
       host_.inputs[index].reserve(bytes);
       if (!input.facts->onHost) input.buffer.reserve(bytes);
     }
     // Without the values of inputs in host memory, TensorRT can say nothing about the outputs.
-    if (readsValues_) continue;
-    prepare(largest);
-    for (size_t index = 0; index < outputs_.size(); ++index) {
-      Output const& output = *outputs_[index];
-      if (isKnown(output.shape)) {
-        host_.outputs[index].reserve(bytesOf(output.shape, output.facts->elementBytes));
-      }
+    if (readsValues) continue;
+    prepare(*context_, largest);
+    for (size_t index = 0; index < info.outputs.size(); ++index) {
+      nvinfer1::Dims const& shape = context_->outputShape(index);
+      if (isKnown(shape)) host_.outputs[index].reserve(bytesOf(shape, info.outputs[index].elementBytes));
     }
   }
 }
 
+std::string ContextRunner::obstacleToGraphs() const {
+  if (activation_.capacity() == 0) return "TensorRT is older than 10.1";
+  for (auto const* tensors : {&loaded_->info().inputs, &loaded_->info().outputs}) {
+    for (TensorFacts const& facts : *tensors) {
+      if (facts.onHost) return "\"" + facts.name + "\" is in host memory, whose values each call brings";
+    }
+  }
+  for (size_t index = 0; index < memory_.outputs.size(); ++index) {
+    if (context_->dependsOnData(index)) {
+      return "the shape of output \"" + memory_.outputs[index]->facts->name +
+             "\" depends on the data, for which TensorRT waits while it enqueues";
+    }
+  }
+  return {};
+}
+
 void ContextRunner::run(Call& call) {
   loaded_->forgetErrors();
-  DrainOnError drain(stream_);  // destroyed before anything that the stream uses
+  GraphLanes::Lane* const lane = laneOf(call);
+  BoundContext& bound = lane == nullptr ? *context_ : *lane->bound;
   try {
-    prepare(call);
-    timer_.mark(0, stream_);
-    copyIn(call);
-    timer_.mark(1, stream_);
-    enqueue();
-    timer_.mark(2, stream_);
-    copyOut(call);
-    timer_.mark(3, stream_);
-    stream_.synchronize();
-    drain.synchronized();
-    call.times = timer_.times();
+    runIn(bound, lane, call);
   } catch (...) {
-    forgetWhatWasTold();
+    bound.forgetWhatWasTold();
+    if (lane != nullptr) lanes_->drop(*lane);
     throw;
   }
+}
+
+void ContextRunner::runIn(BoundContext& bound, GraphLanes::Lane* lane, Call& call) {
+  DrainOnError drain(stream_);  // destroyed before anything that the stream uses
+  // What was captured has its shapes and its places in it.
+  if (lane == nullptr || !lane->graph.has_value()) prepare(bound, call);
+  if (lane != nullptr && lane->warm && lane->capturable && !lane->graph.has_value()) capture(*lane);
+  timer_.mark(0, stream_);
+  copyIn(call);
+  timer_.mark(1, stream_);
+  timer_.beginEnqueue();
+  compute(bound, lane);
+  timer_.endEnqueue();
+  timer_.mark(2, stream_);
+  copyOut(bound, call);
+  timer_.mark(3, stream_);
+  stream_.synchronize();
+  drain.synchronized();
+  call.times = timer_.times();
 }
 
 void ContextRunner::shapeOutputs(Call& call) {
   loaded_->forgetErrors();
   DrainOnError const drain(stream_);
   try {
-    prepare(call);
+    prepare(*context_, call);
   } catch (...) {
-    forgetWhatWasTold();
+    context_->forgetWhatWasTold();
     throw;
   }
-  for (size_t index = 0; index < outputs_.size(); ++index) call.outputShapes[index] = outputs_[index]->shape;
-}
-
-void ContextRunner::prepare(Call const& call) {
-  useProfile(call.profile);
-  bool const changed = setShapes(call);
-  if (!changed && !outputsStale_ && !anyOnHost_) return;
-  outputsStale_ = true;
-  anyDataDependent_ = false;
-  for (auto const& output : outputs_) {
-    shapeOutput(*output);
-    anyDataDependent_ = anyDataDependent_ || output->dataDependent;
+  for (size_t index = 0; index < call.outputShapes.size(); ++index) {
+    call.outputShapes[index] = context_->outputShape(index);
   }
-  for (size_t index = 0; index < outputs_.size(); ++index)
-    placeOutput(*outputs_[index], call.host->outputs[index]);
-  outputsStale_ = false;
 }
 
-void ContextRunner::useProfile(int32_t profile) {
-  if (profile == profile_) return;
-  forgetWhatWasTold();
-  if (!context_->setOptimizationProfileAsync(profile, asCudart(stream_.get()))) {
-    fail("TensorRT did not take optimization profile " + std::to_string(profile));
+// The lane to run `call` in; null: in the context that takes all shapes.
+GraphLanes::Lane* ContextRunner::laneOf(Call const& call) {
+  if (!lanes_.has_value()) return nullptr;
+  GraphLanes::Lane* const lane = lanes_->find(call);
+  if (lane != nullptr || !lanes_->isWorthIt(call)) return lane;
+  try {
+    return &lanes_->add(call, makeContext());
+  } catch (Error const& error) {
+    if (error.code() == ErrorCode::kGpuLost) throw;
+    loaded_->graphs()->noteFallback(std::string("no execution context for a graph: ") + error.what());
+    lanes_->close();
+    return nullptr;
   }
-  profile_ = profile;
 }
 
-bool ContextRunner::setShapes(Call const& call) {
-  bool changed = false;
-  for (size_t index = 0; index < inputs_.size(); ++index) {
-    Input& input = *inputs_[index];
-    bind(input, input.facts->onHost ? call.host->inputs[index].data() : input.buffer.address());
-    if (areEqual(input.shape, call.inputShapes[index])) continue;
-    if (!context_->setInputShape(input.facts->name.c_str(), call.inputShapes[index])) {
-      fail("TensorRT refused the shape of input \"" + input.facts->name + "\"");
+void ContextRunner::prepare(BoundContext& bound, Call const& call) {
+  if (!bound.tellInputs(call, memory_)) return;
+  makeRoom(bound, call);
+  bound.tellOutputs(call, memory_);
+}
+
+void ContextRunner::makeRoom(BoundContext const& bound, Call const& call) {
+  for (size_t index = 0; index < memory_.outputs.size(); ++index) {
+    OutputMemory& output = *memory_.outputs[index];
+    if (bound.dependsOnData(index)) continue;
+    size_t const bytes = bytesOf(bound.outputShape(index), output.facts->elementBytes);
+    if (output.facts->onHost) {
+      call.host->outputs[index].reserve(bytes);
+    } else {
+      if (bytes > output.buffer.capacity() && lanes_.has_value()) {
+        lanes_->forgetPlaces();
+        context_->forgetWhatWasTold();
+      }
+      output.buffer.reserve(bytes);
     }
-    input.shape = call.inputShapes[index];
-    changed = true;
-  }
-  return changed;
-}
-
-void ContextRunner::shapeOutput(Output& output) {
-  char const* name = output.facts->name.c_str();
-  output.shape = context_->getTensorShape(name);
-  bool const dataDependent = !isKnown(output.shape);
-  if (dataDependent && output.facts->onHost) {
-    throw Error(ErrorCode::kUnsupported, "output \"" + output.facts->name +
-                                             "\" is in host memory with a shape that depends on the data");
-  }
-  if (dataDependent != output.dataDependent) {
-    if (!context_->setOutputAllocator(name, dataDependent ? &output.allocator : nullptr)) {
-      fail("TensorRT refused the allocator of output \"" + output.facts->name + "\"");
-    }
-    output.dataDependent = dataDependent;
-  }
-}
-
-// TensorRT writes an output in device memory to the runner's, and one in host memory to the call's.
-void ContextRunner::placeOutput(Output& output, PinnedBuffer& host) {
-  if (output.dataDependent) return;
-  size_t const bytes = bytesOf(output.shape, output.facts->elementBytes);
-  if (output.facts->onHost) {
-    host.reserve(bytes);
-    bind(output, host.data());
-  } else {
-    output.buffer.reserve(bytes);
-    bind(output, output.buffer.address());
   }
 }
 
 void ContextRunner::copyIn(Call const& call) {
-  for (size_t index = 0; index < inputs_.size(); ++index) {
-    Input const& input = *inputs_[index];
+  for (size_t index = 0; index < memory_.inputs.size(); ++index) {
+    InputMemory const& input = *memory_.inputs[index];
     if (input.facts->onHost) continue;
-    size_t const bytes = bytesOf(input.shape, input.facts->elementBytes);
+    size_t const bytes = bytesOf(call.inputShapes[index], input.facts->elementBytes);
     if (bytes == 0) continue;
     cuda_.check(
         cuda_.memcpyHtoDAsync(input.buffer.get(), call.host->inputs[index].data(), bytes, stream_.get()),
@@ -191,47 +200,43 @@ void ContextRunner::copyIn(Call const& call) {
   }
 }
 
-void ContextRunner::bind(Input& input, void const* address) {
-  if (input.address == address) return;
-  if (!context_->setInputTensorAddress(input.facts->name.c_str(), address)) {
-    fail("TensorRT refused the address of input \"" + input.facts->name + "\"");
+void ContextRunner::compute(BoundContext& bound, GraphLanes::Lane* lane) {
+  if (lane != nullptr && lane->graph.has_value()) {
+    lane->graph->launch(stream_);
+    ++loaded_->graphs()->launched;
+    return;
   }
-  input.address = address;
+  bound.enqueue(memory_);
+  if (lane != nullptr) lane->warm = true;
 }
 
-void ContextRunner::bind(Output& output, void* address) {
-  if (output.address == address) return;
-  if (!context_->setTensorAddress(output.facts->name.c_str(), address)) {
-    fail("TensorRT refused the address of output \"" + output.facts->name + "\"");
+// Where it fails, the lane goes on without: its context is as good as any.
+void ContextRunner::capture(GraphLanes::Lane& lane) {
+  try {
+    lane.graph.emplace(Graph::record(cuda_, stream_, [&] { lane.bound->enqueue(memory_); }));
+    ++loaded_->graphs()->captured;
+  } catch (Error const& error) {
+    if (error.code() == ErrorCode::kGpuLost) throw;
+    lane.capturable = false;
+    loaded_->graphs()->noteFallback(std::string("the capture failed: ") + error.what());
+    loaded_->forgetErrors();
   }
-  output.address = address;
 }
 
-void ContextRunner::enqueue() {
-  if (anyDataDependent_) {
-    for (auto const& output : outputs_) output->allocator.reset();
-  }
-  bool const enqueued = context_->enqueueV3(asCudart(stream_.get()));
-  for (auto const& output : outputs_) {
-    if (output->allocator.failed())
-      throw Error(ErrorCode::kOutOfMemory, "out of device memory for output \"" + output->facts->name + "\"");
-  }
-  if (!enqueued) fail("TensorRT did not run the engine");
-}
-
-void ContextRunner::copyOut(Call& call) {
+void ContextRunner::copyOut(BoundContext const& bound, Call& call) {
   // How much there is to copy, is known when it has been computed.
-  if (anyDataDependent_) stream_.synchronize();
-  for (size_t index = 0; index < outputs_.size(); ++index) {
-    Output& output = *outputs_[index];
-    nvinfer1::Dims const& shape = output.dataDependent ? output.allocator.dims() : output.shape;
+  if (bound.anyDependsOnData()) stream_.synchronize();
+  for (size_t index = 0; index < memory_.outputs.size(); ++index) {
+    OutputMemory& output = *memory_.outputs[index];
+    nvinfer1::Dims const& shape =
+        bound.dependsOnData(index) ? output.allocator.dims() : bound.outputShape(index);
     if (!isKnown(shape)) fail("TensorRT gave no shape for output \"" + output.facts->name + "\"");
     call.outputShapes[index] = shape;
     if (call.wanted[index] != 0 && !output.facts->onHost) copyOut(output, shape, call.host->outputs[index]);
   }
 }
 
-void ContextRunner::copyOut(Output& output, nvinfer1::Dims const& shape, PinnedBuffer& to) {
+void ContextRunner::copyOut(OutputMemory& output, nvinfer1::Dims const& shape, PinnedBuffer& to) {
   size_t const bytes = bytesOf(shape, output.facts->elementBytes);
   if (bytes > output.buffer.capacity()) {
     fail("TensorRT gave output \"" + output.facts->name + "\" a shape larger than the memory it asked for");
@@ -240,26 +245,6 @@ void ContextRunner::copyOut(Output& output, nvinfer1::Dims const& shape, PinnedB
   if (bytes == 0) return;
   cuda_.check(cuda_.memcpyDtoHAsync(to.data(), output.buffer.get(), bytes, stream_.get()),
               "cuMemcpyDtoHAsync");
-}
-
-// Makes the next run tell TensorRT everything: after a switch of profiles, which resets it, and after a
-// failure, which may have come at any point.
-void ContextRunner::forgetWhatWasTold() {
-  for (auto const& input : inputs_) {
-    input->shape = unknownDims();
-    input->address = nullptr;
-  }
-  for (auto const& output : outputs_) output->address = nullptr;
-  outputsStale_ = true;
-}
-
-void ContextRunner::fail(std::string const& what) const {
-  std::string const errors = loaded_->errors();
-  std::string const message = what + (errors.empty() ? "" : ":\n" + errors);
-  // TensorRT says no more than that it failed; where it was CUDA that did, CUDA says so again.
-  CuResult const state = cuda_.streamSynchronize(stream_.get());
-  if (isLost(state)) cuda_.check(state, message.c_str());
-  throw Error(speaksOfMemory(errors) ? ErrorCode::kOutOfMemory : ErrorCode::kInferenceFailed, message);
 }
 
 }  // namespace trtnode

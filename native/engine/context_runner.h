@@ -4,20 +4,22 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "cuda/device_buffer.h"
 #include "cuda/stage_timer.h"
 #include "cuda/stream.h"
+#include "engine/bound_context.h"
 #include "engine/call.h"
-#include "engine/dims.h"
-#include "engine/output_allocator.h"
+#include "engine/graph_lanes.h"
+#include "engine/runner_memory.h"
 #include "engine/runtime.h"
 
 namespace trtnode {
 
-// One execution context with its stream and its memory: the one way through of every inference.
+// Execution contexts of which one runs at a time, with their stream and their memory: the one way through of
+// every inference. There is one context, and with CUDA graphs one more for each graph (see graph_lanes.h).
 //
 // It is used by one thread at a time, on which the engine's primary context is current; so one run is in
 // flight at a time.
@@ -26,6 +28,9 @@ namespace trtnode {
 // for an output whose size no profile tells. Inputs and outputs keep their place in device memory whoever
 // brings them, so a run with the shapes of the one before tells TensorRT nothing: it copies, enqueues, copies
 // and waits.
+//
+// A graph holds what the engine does, and not the copies, as trtexec's does: their addresses on the host are
+// the caller's, another one with each binding.
 class ContextRunner {
  public:
   // Throws Error OUT_OF_MEMORY or LOAD_FAILED.
@@ -44,54 +49,31 @@ class ContextRunner {
   void shapeOutputs(Call& call);
 
  private:
-  struct Input {
-    Input(TensorFacts const& tensor, GpuMemory& gpu) : facts(&tensor), buffer(gpu) {}
-
-    TensorFacts const* facts;
-    DeviceBuffer buffer;
-    nvinfer1::Dims shape = unknownDims();  // what TensorRT was told
-    void const* address = nullptr;         // likewise
-  };
-  struct Output {
-    Output(TensorFacts const& tensor, GpuMemory& gpu) : facts(&tensor), buffer(gpu) {}
-
-    TensorFacts const* facts;
-    DeviceBuffer buffer;
-    OutputAllocator allocator{buffer};
-    nvinfer1::Dims shape = unknownDims();  // what TensorRT said
-    void* address = nullptr;               // what TensorRT was told
-    bool dataDependent = false;
-  };
-
+  std::unique_ptr<BoundContext> makeContext();
   void reserveForProfiles();
-  void prepare(Call const& call);
-  void useProfile(int32_t profile);
-  bool setShapes(Call const& call);
-  void shapeOutput(Output& output);
-  void placeOutput(Output& output, PinnedBuffer& host);
+  // Why no run of this engine can be a graph; empty: it can.
+  std::string obstacleToGraphs() const;
+  GraphLanes::Lane* laneOf(Call const& call);
+  void runIn(BoundContext& bound, GraphLanes::Lane* lane, Call& call);
+  void prepare(BoundContext& bound, Call const& call);
+  void makeRoom(BoundContext const& bound, Call const& call);
   void copyIn(Call const& call);
-  void bind(Input& input, void const* address);
-  void bind(Output& output, void* address);
-  void enqueue();
-  void copyOut(Call& call);
-  void copyOut(Output& output, nvinfer1::Dims const& shape, PinnedBuffer& to);
-  void forgetWhatWasTold();
-  [[noreturn]] void fail(std::string const& what) const;
+  void compute(BoundContext& bound, GraphLanes::Lane* lane);
+  void capture(GraphLanes::Lane& lane);
+  void copyOut(BoundContext const& bound, Call& call);
+  void copyOut(OutputMemory& output, nvinfer1::Dims const& shape, PinnedBuffer& to);
+  [[noreturn]] void fail(std::string const& what) const { loaded_->fail(what, stream_); }
 
   std::shared_ptr<LoadedEngine> loaded_;
   CudaDriver const& cuda_;
   Stream stream_;
   StageTimer timer_;
   HostTensors host_;
-  std::vector<std::unique_ptr<Input>> inputs_;
-  std::vector<std::unique_ptr<Output>> outputs_;
-  int32_t profile_ = 0;
-  bool readsValues_ = false;  // of inputs in host memory, on which the outputs' shapes may depend
-  bool anyOnHost_ = false;    // a tensor in host memory, whose place and values each call brings
-  bool outputsStale_ = true;  // TensorRT has to be asked for the outputs' shapes
-  bool anyDataDependent_ = false;
-  // The last member, so that it is destroyed before the stream and the memory that it may still know.
-  std::unique_ptr<nvinfer1::IExecutionContext> context_;
+  RunnerMemory memory_;
+  DeviceBuffer activation_;  // of all contexts; empty where the only one has its own
+  // The last members, so that they are destroyed before the stream and the memory that they may still know.
+  std::unique_ptr<BoundContext> context_;
+  std::optional<GraphLanes> lanes_;
 };
 
 }  // namespace trtnode

@@ -47,6 +47,8 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   if (loaded->engine_ == nullptr) throw loadError(*logger, "TensorRT did not take the engine");
   loaded->info_ = infoOf(*loaded->engine_, api.minor);
   loaded->info_.version = api.version;
+  loaded->minor_ = api.minor;
+  loaded->mostGraphs_ = request.mostGraphs;
   loaded->checkFreeMemory(request.contexts);
   return loaded;
 }
@@ -68,6 +70,16 @@ void LoadedEngine::checkFreeMemory(int contexts) const {
                   " bytes needed, " + std::to_string(free) + " of the GPU's " + std::to_string(total) +
                   " free",
               "load with " + many + largestDimension(info_));
+}
+
+void LoadedEngine::fail(std::string const& what, Stream const& stream) const {
+  std::string const logged = errors();
+  std::string const message = what + (logged.empty() ? "" : ":\n" + logged);
+  // TensorRT says no more than that it failed; where it was CUDA that did, CUDA says so again.
+  CudaDriver const& cuda = gpu_->cuda();
+  CuResult const state = cuda.streamSynchronize(stream.get());
+  if (isLost(state)) cuda.check(state, message.c_str());
+  throw Error(speaksOfMemory(logged) ? ErrorCode::kOutOfMemory : ErrorCode::kInferenceFailed, message);
 }
 
 }  // namespace trtnode

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "cuda/gpu_memory.h"
+#include "cuda/stream.h"
 #include "engine/engine_info.h"
+#include "engine/graph_counts.h"
 #include "engine/logger.h"
 #include "engine/plugin_library.h"
 
@@ -23,6 +25,7 @@ struct LoadRequest {
   int device = 0;
   int contexts = 1;
   bool allowHostCode = false;  // the plan may bring code that runs in this process
+  size_t mostGraphs = 0;       // CUDA graphs of each context; 0: none
 };
 
 // A deserialized engine with all that must outlive it: logger ⊃ primary context ⊃ runtime ⊃ plugins ⊃ engine.
@@ -40,6 +43,12 @@ class LoadedEngine {
   // The last errors that TensorRT logged, and a way to begin anew.
   std::string errors() const { return logger_->errors(); }
   void forgetErrors() { logger_->forgetErrors(); }
+  // Throws Error of a call of TensorRT that failed, GPU_LOST where `stream` says so, with what was logged.
+  [[noreturn]] void fail(std::string const& what, Stream const& stream) const;
+
+  int32_t minor() const noexcept { return minor_; }  // of the library's version
+  size_t mostGraphs() const noexcept { return mostGraphs_; }
+  std::shared_ptr<GraphCounts> const& graphs() const noexcept { return graphs_; }
 
  private:
   LoadedEngine(int device, std::shared_ptr<Logger> logger)
@@ -54,6 +63,9 @@ class LoadedEngine {
   std::optional<PluginLibraries> plugins_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;
   EngineInfo info_;
+  int32_t minor_ = 0;
+  size_t mostGraphs_ = 0;
+  std::shared_ptr<GraphCounts> const graphs_ = std::make_shared<GraphCounts>();
 };
 
 }  // namespace trtnode

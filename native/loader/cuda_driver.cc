@@ -50,6 +50,12 @@ Lookup lookUp() {
     bind(library, "cuStreamCreate", cuda.streamCreate);
     bind(library, "cuStreamDestroy_v2", cuda.streamDestroy);
     bind(library, "cuStreamSynchronize", cuda.streamSynchronize);
+    bind(library, "cuStreamBeginCapture_v2", cuda.streamBeginCapture);
+    bind(library, "cuStreamEndCapture", cuda.streamEndCapture);
+    bind(library, "cuGraphInstantiateWithFlags", cuda.graphInstantiate);
+    bind(library, "cuGraphLaunch", cuda.graphLaunch);
+    bind(library, "cuGraphExecDestroy", cuda.graphExecDestroy);
+    bind(library, "cuGraphDestroy", cuda.graphDestroy);
     bind(library, "cuEventCreate", cuda.eventCreate);
     bind(library, "cuEventDestroy_v2", cuda.eventDestroy);
     bind(library, "cuEventRecord", cuda.eventRecord);

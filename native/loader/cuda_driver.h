@@ -18,10 +18,15 @@ struct CuStreamTag;
 using CuStream = CuStreamTag*;
 struct CuEventTag;
 using CuEvent = CuEventTag*;
+struct CuGraphTag;
+using CuGraph = CuGraphTag*;
+struct CuGraphExecTag;
+using CuGraphExec = CuGraphExecTag*;
 
 constexpr CuResult kCudaSuccess = 0;
 constexpr CuResult kCudaErrorOutOfMemory = 2;
 constexpr unsigned int kCuStreamNonBlocking = 1;
+constexpr int kCuStreamCaptureThreadLocal = 1;
 constexpr int kCuAttributeMemoryClockRate = 36;       // kHz
 constexpr int kCuAttributeGlobalMemoryBusWidth = 37;  // bits
 constexpr int kCuAttributeComputeCapabilityMajor = 75;
@@ -70,6 +75,12 @@ struct CudaDriver {
   CuResult (*streamCreate)(CuStream* stream, unsigned int flags) = nullptr;
   CuResult (*streamDestroy)(CuStream stream) = nullptr;
   CuResult (*streamSynchronize)(CuStream stream) = nullptr;
+  CuResult (*streamBeginCapture)(CuStream stream, int mode) = nullptr;
+  CuResult (*streamEndCapture)(CuStream stream, CuGraph* graph) = nullptr;
+  CuResult (*graphInstantiate)(CuGraphExec* executable, CuGraph graph, unsigned long long flags) = nullptr;
+  CuResult (*graphLaunch)(CuGraphExec executable, CuStream stream) = nullptr;
+  CuResult (*graphExecDestroy)(CuGraphExec executable) = nullptr;
+  CuResult (*graphDestroy)(CuGraph graph) = nullptr;
   CuResult (*eventCreate)(CuEvent* event, unsigned int flags) = nullptr;
   CuResult (*eventDestroy)(CuEvent event) = nullptr;
   CuResult (*eventRecord)(CuEvent event, CuStream stream) = nullptr;

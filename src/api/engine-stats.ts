@@ -1,5 +1,5 @@
 import { createHistogram, type Histogram } from 'node:perf_hooks'
-import type { StageTimes } from '../backends/backend.js'
+import type { GraphStats, StageTimes } from '../backends/backend.js'
 
 /** What an engine has done since it was loaded, and does now. A snapshot, but for the histograms, which go on. */
 export interface EngineStats {
@@ -19,14 +19,18 @@ export interface EngineStats {
   readonly mostWaiting: number
   /**
    * Nanoseconds, as `node:perf_hooks` histograms. `queue` is from the call to its turn, `total` from the call to its
-   * results. The other three are of the GPU's own clock, between events of the stream: the copy of the inputs, the engine,
-   * and the copy of the outputs; on the CPU backend, which does not measure them, they stay empty.
+   * results. `hostToDevice`, `compute` and `deviceToHost` are of the GPU's own clock, between events of the stream: the copy
+   * of the inputs, the engine, and the copy of the outputs. `enqueue` is what the host took to hand the engine's work to
+   * the GPU, as trtexec defines it: where it is no less than `compute`, the GPU waits for the host. On the CPU backend,
+   * which does not measure these four, they stay empty.
    */
   readonly latency: { readonly [Stage in LatencyStage]: Histogram }
+  /** CUDA graphs; absent unless the engine was loaded with `cudaGraphs`, and on the CPU backend. */
+  readonly graphs?: GraphStats
 }
 
 /** What {@link EngineStats.latency} tells apart. */
-export type LatencyStage = 'queue' | 'hostToDevice' | 'compute' | 'deviceToHost' | 'total'
+export type LatencyStage = 'queue' | 'hostToDevice' | 'compute' | 'deviceToHost' | 'enqueue' | 'total'
 
 /** Keeps {@link EngineStats}. */
 export class StatsKeeper {
@@ -35,6 +39,7 @@ export class StatsKeeper {
     hostToDevice: createHistogram(),
     compute: createHistogram(),
     deviceToHost: createHistogram(),
+    enqueue: createHistogram(),
     total: createHistogram(),
   }
   completed = 0
@@ -56,11 +61,13 @@ export class StatsKeeper {
     this.#latency.hostToDevice.record(nanoseconds(times.hostToDevice))
     this.#latency.compute.record(nanoseconds(times.compute))
     this.#latency.deviceToHost.record(nanoseconds(times.deviceToHost))
+    this.#latency.enqueue.record(nanoseconds(times.enqueue))
   }
 
-  snapshot(running: number, waiting: number): EngineStats {
+  snapshot(running: number, waiting: number, graphs: GraphStats | undefined): EngineStats {
     const { completed, failed, aborted, rejected, mostWaiting } = this
-    return { completed, failed, aborted, rejected, running, waiting, mostWaiting, latency: this.#latency }
+    const counts = { completed, failed, aborted, rejected, running, waiting, mostWaiting }
+    return { ...counts, latency: this.#latency, ...(graphs && { graphs }) }
   }
 }
 

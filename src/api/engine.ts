@@ -67,7 +67,7 @@ export class Engine {
 
   /** What it has done since it was loaded, and does now. */
   get stats(): EngineStats {
-    return this.#stats.snapshot(this.#queue.running, this.#queue.waiting)
+    return this.#stats.snapshot(this.#queue.running, this.#queue.waiting, this.#engine.graphs?.())
   }
 
   /** Bytes that it takes now; `undefined` on the CPU backend, and once it is closed. */

@@ -41,6 +41,7 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
   const loaded = await backend.load(source, {
     device: options.device ?? 0,
     contexts: options.contexts ?? 1,
+    cudaGraphs: mostGraphs(options.cudaGraphs),
     allowHostCode: options.allowHostCode ?? false,
     plugins: options.plugins ?? [],
     signal: options.signal,
@@ -48,6 +49,14 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
   })
   return new Engine(loaded, kind, REASON[kind], options.queue)
 }
+
+function mostGraphs(graphs: LoadOptions['cudaGraphs'] = false): number {
+  if (graphs === false) return 0
+  return (graphs === true ? undefined : graphs.max) ?? MOST_GRAPHS
+}
+
+/** CUDA graphs of a context, unless the caller says how many: as many batch sizes as a batcher's profile has powers of 2. */
+const MOST_GRAPHS = 8
 
 const REASON = {
   tensorrt: 'the file is a TensorRT plan',

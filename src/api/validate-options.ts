@@ -17,7 +17,15 @@ import {
 } from '../check.js'
 import { TrtError } from '../errors.js'
 import { Model } from '../onnx/index.js'
-import type { BuildOptions, InferOptions, LoadOptions, Logger, MemoryPools, QueueOptions } from '../options.js'
+import type {
+  BuildOptions,
+  CudaGraphOptions,
+  InferOptions,
+  LoadOptions,
+  Logger,
+  MemoryPools,
+  QueueOptions,
+} from '../options.js'
 
 /** The GPU generations that TensorRT-RTX 1.7 can build for (`nvinfer1::ComputeCapability`, NvInfer.h). */
 export const COMPUTE_CAPABILITIES = ['7.5', '8.0', '8.6', '8.9', '12.0', '12.1'] as const
@@ -92,11 +100,20 @@ const QUEUE_CHECKS: Readonly<Record<keyof QueueOptions, Check>> = {
   maxWaitMs: isInteger(0, 2 ** 31 - 1),
 }
 
+const GRAPH_CHECKS: Readonly<Record<keyof CudaGraphOptions, Check>> = { max: isInteger(1, 64) }
+
+const isGraphs = (value: unknown): string | undefined => {
+  if (!isPlainObject(value)) return 'a boolean or an object { max }'
+  checkOptions('cudaGraphs', value, GRAPH_CHECKS)
+  return undefined
+}
+
 /** What each option has to be. */
 export const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
   device: isInteger(0, 2 ** 31 - 1),
   contexts: isInteger(1, 1024),
   queue: nested('queue', QUEUE_CHECKS),
+  cudaGraphs: (value) => (typeof value === 'boolean' ? undefined : isGraphs(value)),
   allowHostCode: isBoolean,
   plugins: isTexts(),
   backend: BACKEND,

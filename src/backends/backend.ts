@@ -107,6 +107,8 @@ export interface LoadRequest {
   readonly device: number
   /** Execution contexts, each of which serves a call at a time. */
   readonly contexts: number
+  /** CUDA graphs of each context; 0: none. */
+  readonly cudaGraphs: number
   /** Whether the plan may run host code of its own. */
   readonly allowHostCode: boolean
   /** Plugin libraries, as `'builtin'` or absolute paths. */
@@ -116,11 +118,27 @@ export interface LoadRequest {
   readonly logger: Logger
 }
 
-/** Milliseconds of the GPU's own clock that the stages of one run took. */
+/**
+ * Milliseconds that the stages of one run took: by the GPU's own clock, and `enqueue` by the host's, which is what it took
+ * to hand the computation to the GPU.
+ */
 export interface StageTimes {
   readonly hostToDevice: number
   readonly compute: number
   readonly deviceToHost: number
+  readonly enqueue: number
+}
+
+/** What an engine did with CUDA graphs, in all its contexts. */
+export interface GraphStats {
+  /** Graphs that were captured. */
+  readonly captured: number
+  /** Calls that launched one. */
+  readonly launched: number
+  /** Graphs that made room for others, or were no longer valid. */
+  readonly dropped: number
+  /** Why a call had to do without, the first time that one had to. */
+  readonly fallback?: string
 }
 
 /** What a run gives back. */
@@ -178,6 +196,8 @@ export interface BackendEngine {
   createBinding?(slot: number, shapes: readonly (readonly number[])[], profile: number): Promise<BackendBinding>
   /** Absent where the backend does not tell. */
   memory?(): EngineMemory
+  /** Gives `undefined` where there are to be none; may be called when it is closed. */
+  graphs?(): GraphStats | undefined
   /** Ends it. Called once, when no run is in flight. */
   close(): Promise<void>
 }

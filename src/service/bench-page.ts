@@ -54,7 +54,12 @@ function latencyTable(reports: readonly BenchReport[]): Html {
   return table(['', 'min', 'mean', 'median', 'p90', 'p95', 'p99', 'max', 'variation'], rows)
 }
 
-const STAGES: Readonly<Record<string, string>> = { hostToDevice: 'H2D', compute: 'compute', deviceToHost: 'D2H' }
+const STAGES: Readonly<Record<string, string>> = {
+  hostToDevice: 'H2D',
+  compute: 'compute',
+  deviceToHost: 'D2H',
+  enqueue: 'enqueue',
+}
 
 function legend(reports: readonly BenchReport[]): Html {
   return html`<p>${reports.map(

@@ -6,8 +6,8 @@
  * the same of it.
  *
  * Latency is what a caller sees, from the call to the results, with the wait for a free context. trtexec's "Latency" is
- * H2D + compute + D2H; those three are reported where the backend measures them (by events of the GPU's stream), and absent
- * where it does not, as on the CPU backend.
+ * H2D + compute + D2H; those three are reported where the backend measures them (by events of the GPU's stream), and with them
+ * Enqueue Time, what the host takes to hand the computation over; absent where it does not, as on the CPU backend.
  */
 import type { Histogram } from 'node:perf_hooks'
 import type { Engine, Feeds } from '../api/engine.js'
@@ -60,8 +60,8 @@ export interface Distribution {
   readonly variation: number
 }
 
-/** What trtexec calls H2D Latency, GPU Compute Time and D2H Latency. */
-export type BenchStage = 'hostToDevice' | 'compute' | 'deviceToHost'
+/** What trtexec calls H2D Latency, GPU Compute Time, D2H Latency and Enqueue Time. */
+export type BenchStage = 'hostToDevice' | 'compute' | 'deviceToHost' | 'enqueue'
 
 /** What was measured of one engine. */
 export interface BenchReport {
@@ -214,8 +214,8 @@ function distributionOf(times: Float64Array): Distribution {
 
 /** An engine that does not measure a stage leaves its histogram empty. */
 function stagesOf(latency: { readonly [stage: string]: Histogram }): BenchReport['stages'] {
-  const { hostToDevice, compute, deviceToHost } = latency
-  if (!hostToDevice?.count || !compute?.count || !deviceToHost?.count) return undefined
+  const { hostToDevice, compute, deviceToHost, enqueue } = latency
+  if (!hostToDevice?.count || !compute?.count || !deviceToHost?.count || !enqueue?.count) return undefined
   const toDistribution = (histogram: Histogram): Distribution => ({
     min: histogram.min / 1e6,
     mean: histogram.mean / 1e6,
@@ -230,6 +230,7 @@ function stagesOf(latency: { readonly [stage: string]: Histogram }): BenchReport
     hostToDevice: toDistribution(hostToDevice),
     compute: toDistribution(compute),
     deviceToHost: toDistribution(deviceToHost),
+    enqueue: toDistribution(enqueue),
   }
 }
 
@@ -243,6 +244,11 @@ function judge(latency: Distribution, stages: BenchReport['stages']): string[] {
     if (stages !== undefined && stages[stage].median >= stages.compute.median) {
       warnings.push(`${what} takes as long as the computation: more contexts overlap them, smaller types shorten them`)
     }
+  }
+  if (stages !== undefined && stages.enqueue.median >= stages.compute.median) {
+    warnings.push(
+      'the host takes as long to enqueue as the GPU to compute: cudaGraphs when loading, or a larger batch, shorten it',
+    )
   }
   const [what, { variation }, limit] = stages
     ? (['the GPU’s compute time', stages.compute, UNSTABLE.compute] as const)

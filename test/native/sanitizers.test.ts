@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { expectFailures, expectInference, expectLifecycle } from './helpers/expectations.ts'
+import { expectFailures, expectGraphs, expectInference, expectLifecycle } from './helpers/expectations.ts'
 import { obstacle, parsed } from './helpers/run-fixture.ts'
 import { SanitizedPackage } from './helpers/sanitized-package.ts'
 
@@ -31,6 +31,10 @@ describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
     expectFailures(parsed('failures', await sanitized(context).run('failures', { env: LATE })))
   })
 
+  it('find nothing while it launches graphs', async (context) => {
+    expectGraphs(parsed('graphs', await sanitized(context).run('graphs', { env: LATE })))
+  })
+
   it('find nothing while engines, workers and calls end', async (context) => {
     const options = { execArgv: ['--expose-gc'], args: [3] }
     expectLifecycle(parsed('lifecycle', await sanitized(context).run('lifecycle', options)))
@@ -38,10 +42,15 @@ describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
 })
 
 /** The wait at the end of a run, by which it also learns that its work failed. */
-const LAST_WAIT = '    stream_.synchronize();\n    drain.synchronized();\n    call.times = timer_.times();\n'
+const LAST_WAIT = '  stream_.synchronize();\n  drain.synchronized();\n  call.times = timer_.times();\n'
 
-/** One fault: every text must be in the file, once. */
-const FAULTS: readonly { fault: string; file: string; changes: readonly (readonly [string, string])[] }[] = [
+/** One fault: every text must be in the file, once. `graphs`: it is one of CUDA graphs, which the other runs have none of. */
+const FAULTS: readonly {
+  fault: string
+  file: string
+  changes: readonly (readonly [string, string])[]
+  graphs?: boolean
+}[] = [
   {
     fault: 'a run that does not wait for its stream',
     file: 'engine/context_runner.cc',
@@ -59,13 +68,13 @@ const FAULTS: readonly { fault: string; file: string; changes: readonly (readonl
     fault: 'inputs that are copied after the engine was started',
     file: 'engine/context_runner.cc',
     changes: [
-      ['    copyIn(call);\n', ''],
-      ['    enqueue();\n', '    enqueue();\n    copyIn(call);\n'],
+      ['  copyIn(call);\n', ''],
+      ['  compute(bound, lane);\n', '  compute(bound, lane);\n  copyIn(call);\n'],
     ],
   },
   {
     fault: 'shapes that are taken for those of the run before',
-    file: 'engine/context_runner.cc',
+    file: 'engine/bound_context.cc',
     changes: [
       [
         '    if (areEqual(input.shape, call.inputShapes[index])) continue;',
@@ -74,13 +83,19 @@ const FAULTS: readonly { fault: string; file: string; changes: readonly (readonl
     ],
   },
   {
+    fault: 'graphs that share the context which takes all shapes',
+    file: 'engine/context_runner.cc',
+    changes: [['*context_ : *lane->bound;', '*context_ : *context_;']],
+    graphs: true,
+  },
+  {
     fault: 'a copy of four bytes too many',
     file: 'engine/context_runner.cc',
     changes: [['output.buffer.get(), bytes, stream_.get())', 'output.buffer.get(), bytes + 4, stream_.get())']],
   },
   {
     fault: 'a profile that is never set',
-    file: 'engine/context_runner.cc',
+    file: 'engine/bound_context.cc',
     changes: [['  if (profile == profile_) return;', '  if (profile >= 0) return;']],
   },
   {
@@ -96,7 +111,7 @@ const FAULTS: readonly { fault: string; file: string; changes: readonly (readonl
 ]
 
 describe('a seeded fault is noticed', () => {
-  it.for(FAULTS.map((fault) => [fault.fault, fault] as const))('%s', async ([, { file, changes }], context) => {
+  it.for(FAULTS.map((fault) => [fault.fault, fault] as const))('%s', async ([, { file, changes, graphs }], context) => {
     const addon = sanitized(context)
     const path = join(addon.root, 'native', file)
     const sound = readFileSync(path, 'utf8')
@@ -107,12 +122,16 @@ describe('a seeded fault is noticed', () => {
     try {
       writeFileSync(path, faulty)
       await addon.build()
-      await expect(wholeSuite(addon)).rejects.toThrow()
+      await expect(graphs ? graphSuite(addon) : wholeSuite(addon)).rejects.toThrow()
     } finally {
       writeFileSync(path, sound)
     }
   })
 })
+
+async function graphSuite(addon: SanitizedPackage): Promise<void> {
+  expectGraphs(parsed('graphs', await addon.run('graphs', { env: LATE })))
+}
 
 async function wholeSuite(addon: SanitizedPackage): Promise<void> {
   expectInference(parsed('infer', await addon.run('infer', { env: LATE })), 'trt10')

@@ -66,14 +66,18 @@ describe('on a fake clock', () => {
   })
 
   test('stages that the backend measures are reported as it measured them since the warm-up, and judged as trtexec does', async () => {
-    const [hostToDevice, compute, deviceToHost] = [createHistogram(), createHistogram(), createHistogram()]
-    const engine = engineOf([5], { latency: { hostToDevice, compute, deviceToHost } })
+    const hostToDevice = createHistogram()
+    const compute = createHistogram()
+    const deviceToHost = createHistogram()
+    const enqueue = createHistogram()
+    const engine = engineOf([5], { latency: { hostToDevice, compute, deviceToHost, enqueue } })
     const { infer } = engine
     engine.infer = async (feeds) => {
       const first = engine.calls === 0
       hostToDevice.record(3_000_000)
       compute.record(first ? 900_000_000 : 2_000_000)
       deviceToHost.record(1_000_000)
+      enqueue.record(3_000_000)
       return infer(feeds)
     }
     const [report] = await measured({ engine }, { warmUpMs: 0, durationMs: 0 })
@@ -81,11 +85,15 @@ describe('on a fake clock', () => {
       ['hostToDevice', 3],
       ['compute', 2],
       ['deviceToHost', 1],
+      ['enqueue', 3],
     ] as const) {
       expect(report?.stages?.[stage].median).toBeCloseTo(ms, 1)
       expect(report?.stages?.[stage].max).toBeCloseTo(ms, 1)
     }
-    expect(report?.warnings).toEqual([expect.stringMatching(/^the copy of the inputs to the GPU takes as long/)])
+    expect(report?.warnings).toEqual([
+      expect.stringMatching(/^the copy of the inputs to the GPU takes as long/),
+      expect.stringMatching(/^the host takes as long to enqueue as the GPU to compute/),
+    ])
   })
 
   test('an abort ends it, and a failure is the error of the call', async () => {

@@ -60,8 +60,8 @@ export interface NativeEngine {
   readonly weightsBytes?: number
 }
 
-/** Milliseconds from host to device, of the engine, and from device to host. */
-export type NativeTimes = readonly [hostToDevice: number, compute: number, deviceToHost: number]
+/** Milliseconds from host to device, of the engine, and from device to host; and of the host to hand the engine over. */
+export type NativeTimes = readonly [hostToDevice: number, compute: number, deviceToHost: number, enqueue: number]
 
 /** dims and data of each tensor, one after the other. Of inputs, the bytes are copied before `run` returns. */
 export type NativeTensors<Data> = readonly (readonly number[] | Data)[]
@@ -150,6 +150,7 @@ export interface Addon {
       readonly nvinfer: string
       readonly device: number
       readonly contexts: number
+      readonly cudaGraphs: number
       readonly allowHostCode: boolean
       readonly plugins: readonly string[]
     } & ({ readonly path: string } | { readonly bytes: Uint8Array }),
@@ -179,6 +180,10 @@ export interface Addon {
   closeBinding(binding: NativeHandle<'binding'>, buffers: readonly ArrayBuffer[]): void
   /** Bytes of pinned host memory, and of device memory for inputs and outputs, that the engine holds now. */
   memory(handle: NativeHandle<'engine'>): readonly [pinned: number, device: number]
+  /** An empty text where no run had to do without. */
+  graphs(
+    handle: NativeHandle<'engine'>,
+  ): readonly [captured: number, launched: number, dropped: number, fallback: string]
   /** What runs ends; resolves when the engine's memory is free. */
   close(handle: NativeHandle<'engine'>): Promise<void>
   cudaInfo(): Promise<CudaInfo>

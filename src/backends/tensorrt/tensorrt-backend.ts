@@ -153,7 +153,7 @@ async function load(
   name: TensorrtBackendName,
   options: TensorrtBackendOptions,
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, contexts, allowHostCode, plugins, logger }: LoadRequest,
+  { device, contexts, cudaGraphs, allowHostCode, plugins, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   const version = await planVersion(engine)
   const sdk = await locate(name, options, version?.split('.')[0])
@@ -165,6 +165,7 @@ async function load(
     nvinfer: sdk.nvinfer,
     device,
     contexts,
+    cudaGraphs,
     allowHostCode,
     plugins: pluginPaths(sdk.family, plugins),
   }
@@ -172,7 +173,7 @@ async function load(
     const loaded = await addon.load({ ...engine, ...request }, (event) => {
       if (event.type === 'log') logger[event.level](event.message)
     })
-    return new TensorrtEngine(addon, loaded, contexts)
+    return new TensorrtEngine(addon, loaded, { contexts, cudaGraphs })
   } catch (error) {
     if (difference !== 0) throw versionMismatch(version as string, sdk.version as string, error)
     throw toTrtError(error)

@@ -1,5 +1,14 @@
 import { Tensor } from '../../tensor.js'
-import type { BackendBinding, BackendEngine, EngineMemory, RunOutcome, StageTimes, TensorInfo } from '../backend.js'
+import type {
+  BackendBinding,
+  BackendEngine,
+  EngineMemory,
+  GraphStats,
+  LoadRequest,
+  RunOutcome,
+  StageTimes,
+  TensorInfo,
+} from '../backend.js'
 import { type Addon, type NativeBinding, type NativeEngine, type NativeTimes, toTrtError } from './addon.js'
 
 /** An engine that TensorRT runs on the GPU: each slot is an execution context with a native thread of its own. */
@@ -13,11 +22,19 @@ export class TensorrtEngine implements BackendEngine {
   readonly version: string
   readonly #addon: Addon
   readonly #engine: NativeEngine
+  readonly #hasGraphs: boolean
+  /** Once it is closed. */
+  #lastGraphs: GraphStats | undefined
 
-  constructor(addon: Addon, engine: NativeEngine, contexts: number) {
+  constructor(
+    addon: Addon,
+    engine: NativeEngine,
+    { contexts, cudaGraphs }: Pick<LoadRequest, 'contexts' | 'cudaGraphs'>,
+  ) {
     this.#addon = addon
     this.#engine = engine
     this.slots = contexts
+    this.#hasGraphs = cudaGraphs > 0
     this.inputs = engine.inputs
     this.outputs = engine.outputs
     this.profiles = engine.profiles
@@ -64,7 +81,14 @@ export class TensorrtEngine implements BackendEngine {
     }
   }
 
+  graphs(): GraphStats | undefined {
+    if (!this.#hasGraphs || this.#lastGraphs !== undefined) return this.#lastGraphs
+    const [captured, launched, dropped, fallback] = this.#addon.graphs(this.#engine.handle)
+    return { captured, launched, dropped, ...(fallback !== '' && { fallback }) }
+  }
+
   async close(): Promise<void> {
+    this.#lastGraphs = this.graphs()
     await this.#addon.close(this.#engine.handle)
   }
 }
@@ -120,6 +144,6 @@ function tensorsOf(infos: readonly TensorInfo[], flat: readonly (readonly number
   )
 }
 
-function timesOf([hostToDevice, compute, deviceToHost]: NativeTimes): StageTimes {
-  return { hostToDevice, compute, deviceToHost }
+function timesOf([hostToDevice, compute, deviceToHost, enqueue]: NativeTimes): StageTimes {
+  return { hostToDevice, compute, deviceToHost, enqueue }
 }

@@ -26,6 +26,7 @@ interface Flags extends FeedFlags, LogFlags {
   iterations: number
   concurrency: number
   contexts?: number
+  cudaGraphs?: boolean
   backend: 'auto' | BackendName
   device: number
   tensorrt?: string
@@ -46,7 +47,7 @@ const EXAMPLES = [
 const BENCH_HELP = `
 What is measured:
   Callers call again as soon as they are answered. Latency is what a caller sees,
-  from the call to the results. H2D, compute and D2H are as trtexec defines them,
+  from the call to the results. H2D, compute, D2H and enqueue are as trtexec has them,
   where the backend measures them: on a GPU. Inputs are random, or files: see
   tensorrt-node run --help. What is compared is measured in turns.`
 
@@ -78,6 +79,7 @@ export function registerBench(program: Command): void {
       new Option('--backend <name>', 'what a model is built for').choices(['auto', ...BACKENDS]).default('auto'),
     )
     .option('--contexts <n>', 'execution contexts, each with a stream of its own', integer(1, 1024))
+    .option('--cuda-graphs', "hand over the engine's work as one graph; see LoadOptions.cudaGraphs")
     .option('--device <n>', 'the CUDA device', integer(0, 2 ** 31 - 1), 0)
     .option('--tensorrt <dir>', 'a folder that holds TensorRT, searched before all others')
     .option('--plugins <library>', "a library of plugins that it needs, or 'builtin'; repeat for more", collect)
@@ -185,8 +187,8 @@ async function buildAndLoad(
   }
 }
 
-function loading({ device, contexts }: Flags) {
-  return { device, ...(contexts !== undefined && { contexts }) }
+function loading({ device, contexts, cudaGraphs }: Flags) {
+  return { device, ...(contexts !== undefined && { contexts }), ...(cudaGraphs !== undefined && { cudaGraphs }) }
 }
 
 function common(io: CliIo, { tensorrt, plugins, verbose }: Flags) {
@@ -290,7 +292,12 @@ function print(
       row('latency', latency),
       ...(stages === undefined
         ? []
-        : [row('H2D', stages.hostToDevice), row('compute', stages.compute), row('D2H', stages.deviceToHost)]),
+        : [
+            row('H2D', stages.hostToDevice),
+            row('compute', stages.compute),
+            row('D2H', stages.deviceToHost),
+            row('enqueue', stages.enqueue),
+          ]),
     ],
     { header: ['ms', 'min', 'mean', 'median', 'p90', 'p95', 'p99', 'max'], right: [1, 2, 3, 4, 5, 6, 7] },
   )

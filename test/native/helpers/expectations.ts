@@ -136,7 +136,7 @@ export function expectPool(result: Result): void {
   const { overlap, full, timeout, abort, binding, memory, lost } = result
   expect(overlap.values).toEqual(Array.from({ length: 12 }, (_, i) => 2 * i))
   expect(overlap).toMatchObject({ running: 4, waiting: 8, mostWaiting: 8, completed: 12, streams: 4 })
-  expect(overlap.counts).toEqual({ queue: 12, hostToDevice: 12, compute: 12, deviceToHost: 12, total: 12 })
+  expect(overlap.counts).toEqual({ queue: 12, hostToDevice: 12, compute: 12, deviceToHost: 12, enqueue: 12, total: 12 })
   // The double's engine sleeps for as long as it says.
   expect(overlap.computeMs).toBeGreaterThanOrEqual(19.9)
 
@@ -214,6 +214,37 @@ export function expectStress(result: Result, calls: number): void {
   const failed = told.reduce((sum, outcome) => sum + (outcome.INFERENCE_FAILED ?? 0), 0)
   expect(failed).toBeGreaterThan(0)
   expect(failed).toBeLessThanOrEqual(result.injected)
+  expect(result.alive).toEqual({})
+  expect(result.misuses).toEqual([])
+}
+
+/** The result of fixtures/graphs.mjs. */
+export function expectGraphs(result: Result): void {
+  const { shapes, steady, least, bindings, grown, capture, launch, context, refusals, together } = result
+  expect(shapes.right).toBe(true)
+  // Four shapes, of which each but its first three calls launched what the third had captured: 2 of 8, 4 of 8 calls.
+  expect(shapes.graphs).toEqual({ captured: 3, launched: 9, dropped: 0 })
+  expect(steady).toMatchObject({ graphLaunches: 1, enqueues: 0, told: 0 })
+  expect(least.right).toBe(true)
+  expect(least.graphs).toEqual({ captured: 3, launched: 4, dropped: 1 })
+  expect(least.live).toBe(2)
+  expect(bindings).toEqual({ right: true, launched: 6 })
+  expect(grown.right).toBe(true)
+  expect(grown.graphs.dropped).toBe(1)
+
+  for (const [name, { right, graphs }] of Object.entries<Result>({ ...capture, context })) {
+    expect(right, name).toBe(true)
+    expect(graphs, name).toMatchObject({ captured: 0, launched: 0 })
+    expect(graphs.fallback, name).toMatch(/^(the capture failed|no execution context for a graph): /)
+  }
+  expect(launch).toEqual({ code: 'INFERENCE_FAILED', after: true, dropped: 1, captured: 2 })
+  expect(refusals.data).toMatchObject({ launched: 0, fallback: expect.stringContaining('"p" depends on the data') })
+  expect(refusals.host).toMatchObject({ launched: 0, fallback: expect.stringContaining('"x" is in host memory') })
+  expect(refusals.none).toBeNull()
+  expect(together.right).toBe(true)
+  // Each of 4 contexts needs at most three calls for each of 7 shapes.
+  expect(together.launched).toBeGreaterThanOrEqual(400 - 4 * 7 * 3)
+
   expect(result.alive).toEqual({})
   expect(result.misuses).toEqual([])
 }

@@ -495,6 +495,11 @@ extern "C" TRT_DOUBLE_EXPORT CUresult trtDoubleEnqueue(char const* what, CUstrea
   });
 }
 
+extern "C" TRT_DOUBLE_EXPORT bool trtDoubleCapturing(CUstream handle) {
+  auto const stream = Driver::get().streams.find(handle);
+  return stream && stream->capturing();
+}
+
 extern "C" TRT_DOUBLE_EXPORT bool trtDoubleRequireContext(char const* what) {
   if (!Driver::get().initialised()) return false;
   auto const& stack = contextStack();

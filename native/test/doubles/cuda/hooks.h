@@ -26,6 +26,9 @@ CUresult trtDoubleEnqueue(char const* what, CUstream stream, TrtDoubleRange cons
 /** Waits for a stream, as TensorRT does for shapes that depend on data. */
 CUresult trtDoubleSynchronize(char const* what, CUstream stream);
 
+/** Whether what a stream is given is captured and not done. */
+bool trtDoubleCapturing(CUstream stream);
+
 /** Whether the calling thread has a live context; records a misuse where it has none. */
 bool trtDoubleRequireContext(char const* what);
 

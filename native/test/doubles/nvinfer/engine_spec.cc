@@ -76,9 +76,9 @@ bool dependsOnData(RuleSpec const& rule) {
 
 size_t compute(RuleSpec const& rule, Operands const& operands) {
   using nvinfer1::DataType;
-  if (rule.op == "zero" || rule.op == "copy") {
+  if (rule.op == "zero" || rule.op == "shrink" || rule.op == "copy") {
     size_t const bytes = operands.elements * bytesOf(operands.type);
-    if (rule.op == "zero")
+    if (rule.op != "copy")
       std::memset(operands.result, 0, bytes);
     else
       std::memcpy(operands.result, operands.first, bytes);

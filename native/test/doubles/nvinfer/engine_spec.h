@@ -13,6 +13,7 @@
 // | scale | the input times `factor` |
 // | subtract | the first input minus the second |
 // | positive | the elements above 0, as one dimension whose length depends on the data |
+// | shrink | zeros, `factor` minus the first dimension of them by the other dimensions: fewer for more rows
 // | zero | zeros in the tensor's own shape; a dynamic dimension is that of the first input |
 #pragma once
 

@@ -35,6 +35,9 @@ struct ExecutionContextDouble::Run {
   // Which of the ranges is what; -1: on the host, or not there.
   int first = -1, second = -1, result = -1;
   std::shared_ptr<std::atomic<int>> pending;
+  /** Of a captured one: the context's changes now, and how many there were when it was captured. */
+  std::shared_ptr<std::atomic<int>> changes;
+  int changesThen = 0;
   /** Where the number of elements goes, of an output whose shape depends on the data. */
   std::shared_ptr<size_t> count;
   std::vector<unsigned char> scratch;
@@ -56,7 +59,19 @@ ExecutionContextDouble::ExecutionContextDouble(Factory& engineFactory, EngineDou
 ExecutionContextDouble::~ExecutionContextDouble() noexcept {
   if (*pending_ > 0) misuse("~IExecutionContext: its work is still queued");
   if (users_ > 0) misuse("~IExecutionContext: another thread is using it");
-  cuda_.release("~IExecutionContext", scratch_);
+  if (scratch_ != 0) cuda_.release("~IExecutionContext", scratch_);
+}
+
+void ExecutionContextDouble::noteChange() {
+  ++*changes_;
+  warm_ = false;
+}
+
+void ExecutionContextDouble::setDeviceMemoryV2(void* memory, int64_t size) noexcept {
+  Use const use(users_);
+  noteChange();
+  if (scratch_ != 0) misuse("IExecutionContext::setDeviceMemoryV2: the context has memory of its own");
+  usersScratch_ = {reinterpret_cast<CUdeviceptr>(memory), static_cast<size_t>(size)};
 }
 
 bool ExecutionContextDouble::refuse(std::string const& why) const {
@@ -69,6 +84,7 @@ bool ExecutionContextDouble::setOptimizationProfileAsync(int32_t profile, cudaSt
   if (injected(logger_, "IExecutionContext::setOptimizationProfileAsync")) return false;
   if (profile < 0 || profile >= engine_.getNbOptimizationProfiles())
     return refuse("profile index out of range");
+  noteChange();
   profile_ = profile;
   for (TensorSpec const& tensor : engine_.spec().tensors) {
     if (tensor.input && isDynamic(tensor.shape)) shapes_.erase(tensor.name);
@@ -94,6 +110,7 @@ bool ExecutionContextDouble::setInputShape(char const* name, nvinfer1::Dims cons
   if (!fits)
     return refuse(std::string("shape of ") + name + " is not within optimization profile " +
                   std::to_string(profile_));
+  noteChange();
   shapes_[name] = shape;
   return true;
 }
@@ -106,6 +123,11 @@ std::vector<int64_t> ExecutionContextDouble::outputShape(TensorSpec const& outpu
   if (!source) return shape;
   auto known = shapes_.find(*source);
   if (known == shapes_.end()) return shape;
+  if (rule.op == "shrink") {
+    shape = known->second;
+    shape[0] = static_cast<int64_t>(rule.factor) - shape[0];
+    return shape;
+  }
   if (rule.op != "zero") return known->second;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] < 0) shape[i] = i < known->second.size() ? known->second[i] : 1;
@@ -150,6 +172,7 @@ bool ExecutionContextDouble::bind(char const* function, char const* name, void c
   if (!tensor->host && reinterpret_cast<uintptr_t>(data) % 256 != 0) {
     return refuse(std::string(function) + ": the address must be aligned to 256 bytes");
   }
+  noteChange();
   addresses_[name] = const_cast<void*>(data);
   return true;
 }
@@ -177,6 +200,7 @@ bool ExecutionContextDouble::setOutputAllocator(char const* name,
   if (injected(logger_, "IExecutionContext::setOutputAllocator")) return false;
   TensorSpec const* tensor = engine_.spec().find(name);
   if (!tensor || tensor->input) return refuse(std::string("no output ") + name);
+  noteChange();
   allocators_[name] = allocator;
   return true;
 }
@@ -191,9 +215,14 @@ bool ExecutionContextDouble::enqueueV3(cudaStream_t stream) noexcept {
     if (!allocates && !addresses_[tensor.name])
       return refuse("the address of " + tensor.name + " is not set");
   }
+  if (scratch_ == 0 && usersScratch_.bytes < static_cast<size_t>(engine_.getDeviceMemorySizeV2()))
+    return refuse("too little device memory was set");
+  if (!warm_ && cuda_.capturing(asDriver(stream)))
+    return refuse("captured before an enqueue had done the work that was deferred");
   for (TensorSpec const& tensor : engine_.spec().tensors) {
     if (!tensor.input && !enqueueOutput(tensor, stream)) return false;
   }
+  warm_ = true;
   return true;
 }
 
@@ -257,12 +286,19 @@ bool ExecutionContextDouble::enqueueOutput(TensorSpec const& output, cudaStream_
 
 bool ExecutionContextDouble::submit(std::unique_ptr<Run> run, CUstream stream) {
   run->pending = pending_;
+  if (scratch_ == 0) run->ranges.push_back(usersScratch_);
+  if (cuda_.capturing(stream)) {
+    run->changes = changes_;
+    run->changesThen = *changes_;
+  }
   ++*pending_;
   Run* const raw = run.release();
   CUresult const result = cuda_.enqueue(
       "IExecutionContext::enqueueV3 (work)", stream, raw->ranges.data(), raw->ranges.size(),
       [](void* argument, unsigned char* const* ranges) {
         Run& work = *static_cast<Run*>(argument);
+        if (work.changes && *work.changes != work.changesThen)
+          misuse("cuGraphLaunch: the execution context was changed since the graph was captured");
         if (work.sleepMs > 0) std::this_thread::sleep_for(std::chrono::milliseconds(work.sleepMs));
         if (work.first >= 0) work.operands.first = ranges[work.first];
         if (work.second >= 0) work.operands.second = ranges[work.second];

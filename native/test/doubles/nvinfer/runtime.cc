@@ -100,7 +100,11 @@ bool EngineDouble::isShapeInferenceIO(char const*) const noexcept {
 }
 
 nvinfer1::IExecutionContext* EngineDouble::createExecutionContext(
-    nvinfer1::ExecutionContextAllocationStrategy) noexcept {
+    nvinfer1::ExecutionContextAllocationStrategy strategy) noexcept {
+  if (strategy == nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED) {
+    if (injected(logger_, "ICudaEngine::createExecutionContext (kUSER_MANAGED)")) return nullptr;
+    return new ExecutionContextDouble(factory_, *this, logger_, cuda_, 0);
+  }
   CUdeviceptr const scratch =
       cuda_.allocate("ICudaEngine::createExecutionContext", static_cast<size_t>(getDeviceMemorySizeV2()));
   if (scratch == 0) {

@@ -94,12 +94,14 @@ class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
   bool setOutputTensorAddress(char const* name, void* data) noexcept override;
   void const* getTensorAddress(char const* name) const noexcept override;
   bool setOutputAllocator(char const* name, nvinfer1::IOutputAllocator* allocator) noexcept override;
+  void setDeviceMemoryV2(void* memory, int64_t size) noexcept override;
   bool enqueueV3(cudaStream_t stream) noexcept override;
 
  private:
   struct Run;
 
   bool refuse(std::string const& why) const;
+  void noteChange();
   bool bind(char const* function, char const* name, void const* data, bool input, bool output);
   std::vector<int64_t> outputShape(TensorSpec const& output) const;
   bool enqueueOutput(TensorSpec const& output, cudaStream_t stream);
@@ -109,7 +111,8 @@ class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
   EngineDouble& engine_;
   nvinfer1::ILogger& logger_;
   CudaHooks const& cuda_;
-  CUdeviceptr const scratch_;
+  CUdeviceptr const scratch_;  // 0 where the user brings it
+  TrtDoubleRange usersScratch_{0, 0};
   int32_t profile_ = 0;
   std::map<std::string, std::vector<int64_t>> shapes_;
   std::map<std::string, void*> addresses_;
@@ -117,6 +120,10 @@ class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
   /** Calls under way, which the documentation allows one thread at a time. */
   mutable std::atomic<int> users_{0};
   std::shared_ptr<std::atomic<int>> const pending_ = std::make_shared<std::atomic<int>>(0);
+  /** How often it was told something: a graph that was captured before the last time must not be launched. */
+  std::shared_ptr<std::atomic<int>> const changes_ = std::make_shared<std::atomic<int>>(0);
+  /** Whether it has computed since it was told something, before which there is nothing to capture. */
+  bool warm_ = false;
   Alive const alive_{"executionContexts"};
 };
 

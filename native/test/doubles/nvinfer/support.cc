@@ -25,6 +25,7 @@ CudaHooks const* CudaHooks::find() {
   if (!library) return nullptr;
   static CudaHooks const hooks{lookUp<decltype(&trtDoubleEnqueue)>(library, "trtDoubleEnqueue"),
                                lookUp<decltype(&trtDoubleSynchronize)>(library, "trtDoubleSynchronize"),
+                               lookUp<decltype(&trtDoubleCapturing)>(library, "trtDoubleCapturing"),
                                lookUp<decltype(&trtDoubleRequireContext)>(library, "trtDoubleRequireContext"),
                                lookUp<decltype(&trtDoubleAllocate)>(library, "trtDoubleAllocate"),
                                lookUp<decltype(&trtDoubleRelease)>(library, "trtDoubleRelease")};

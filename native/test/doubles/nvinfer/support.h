@@ -17,6 +17,7 @@ namespace trt_double {
 struct CudaHooks {
   decltype(&trtDoubleEnqueue) enqueue;
   decltype(&trtDoubleSynchronize) synchronize;
+  decltype(&trtDoubleCapturing) capturing;
   decltype(&trtDoubleRequireContext) requireContext;
   decltype(&trtDoubleAllocate) allocate;
   decltype(&trtDoubleRelease) release;
