@@ -5,7 +5,7 @@ import { cell, writePage } from './lib/written-page.mjs'
 
 const camel = (name) => name.replaceAll(/-(\w)/g, (_, letter) => letter.toUpperCase())
 
-function section({ passName, summary, keepsMeaning, options, defaults }) {
+function section({ passName, summary, keepsMeaning, isIdempotent, options, defaults }) {
   const rows = Object.entries(options).map(([name, { kind, doc }]) => {
     const value = defaults[name] === undefined ? '' : `\`${JSON.stringify(defaults[name])}\``
     return `| \`${kebab(name)}\` | ${kind} | ${cell(value)} | ${cell(doc)} |`
@@ -15,7 +15,8 @@ function section({ passName, summary, keepsMeaning, options, defaults }) {
   const promise = keepsMeaning
     ? 'The outputs stay the same; `--verify` checks it.'
     : 'The outputs change, as asked for.'
-  return `## ${passName}\n\n${summary}. ${promise} In TypeScript: \`onnx.${camel(passName)}\`.\n${table}`
+  const again = isIdempotent ? '' : ' Applied again, it acts again.'
+  return `## ${passName}\n\n${summary}. ${promise}${again} In TypeScript: \`onnx.${camel(passName)}\`.\n${table}`
 }
 
 const passes = [...PASSES.values()]

@@ -64,7 +64,10 @@ class Copier {
     const given = nodes.flatMap(({ outputs }) => outputs.filter((value) => value !== undefined))
     for (const value of given) this.#reserve(value)
     const protos = nodes.map((node) => this.#node(node))
-    const infos = given.flatMap((value) => value.state.infos.slice(0, 1).map((info) => this.#info(info, value)))
+    const infos = given.flatMap((value) => {
+      const info = value.state.infos.find(({ type }) => type !== undefined)
+      return info === undefined ? [] : [this.#info(info, value)]
+    })
     for (const name of this.#names.values()) this.#target.context.names.delete(name)
     this.#target.adopt(protos, infos)
     for (const value of given) this.#values.set(value, this.#target.value(this.#nameOf(value)) as Value)
@@ -81,7 +84,8 @@ class Copier {
     })
   }
 
-  #attribute({ proto, type, value, graphs }: Attribute): AttributeProto {
+  #attribute({ proto, type, value, graphs, refName }: Attribute): AttributeProto {
+    if (refName !== undefined) return cloned(proto)
     const copyOf = (tensor: ModelTensor) => tensor.copy(tensor.name, this.#target.context.external).proto
     switch (type) {
       case 'graph':

@@ -247,7 +247,9 @@ export class Graph {
   /** Stops giving a value out; what is known of its type stays. */
   removeOutput(value: Value): void {
     for (const { info } of this.#outputs.filter((output) => output.value === value)) {
-      if (info !== undefined) this.#valueInfos.add(info)
+      // Among value_info, where it goes, a declaration has to have a type.
+      if (info?.type !== undefined) this.#valueInfos.add(info)
+      else value.state.infos = value.state.infos.filter((other) => other !== info)
     }
     this.#outputs = this.#outputs.filter((output) => output.value !== value)
     value.state.deleteOutputOf(this)

@@ -1,8 +1,11 @@
+import { encode } from '../io/encode.js'
 import type { ExternalData } from '../io/external-data.js'
-import type { FunctionProto } from '../io/proto.js'
+import { changed, cloned, type FunctionProto } from '../io/proto.js'
+import { copyNodes } from './copy-nodes.js'
 import type { Graph } from './graph.js'
 import { opsetsOf, setOpsetOf } from './opset-imports.js'
 import { rootGraph } from './root-graph.js'
+import type { Value } from './value.js'
 
 /** An op that the model defines itself, by a graph of others. */
 export class ModelFunction {
@@ -44,5 +47,23 @@ export class ModelFunction {
   /** The attributes that a call may set: those without a default, then those with one. */
   get attributeNames(): readonly string[] {
     return [...this.proto.attribute, ...this.proto.attributeProto.map(({ name }) => name ?? '')]
+  }
+
+  /** @internal a copy for another model, which resolves external data by `external` */
+  copy(external: ExternalData, irVersion: number): ModelFunction {
+    const { inputs, nodes, outputs } = this.graph
+    const proto = changed(cloned(this.proto), { node: [], output: [], valueInfo: [] })
+    const copy = new ModelFunction(proto, external, irVersion)
+    const values = new Map(inputs.map((value) => [value, copy.graph.value(value.name) as Value]))
+    copyNodes(nodes, copy.graph, values)
+    for (const value of outputs) copy.graph.addOutput(values.get(value) as Value)
+    copy.graph.flush()
+    return copy
+  }
+
+  /** @internal whether the other one is the same to the last byte */
+  isSame(other: ModelFunction): boolean {
+    for (const { graph } of [this, other]) graph.flush()
+    return Buffer.compare(encode(this.proto).toBytes(), encode(other.proto).toBytes()) === 0
   }
 }

@@ -25,13 +25,12 @@ import { rootGraph, withNested } from './root-graph.js'
 export class Model {
   /** The main graph. */
   readonly graph: Graph
-  /** Ops that the model defines itself. */
-  readonly functions: readonly ModelFunction[]
   /** The path that it was read from; undefined for bytes. */
   readonly path: string | undefined
   /** @internal */
   readonly proto: CompleteModelProto
   readonly #external: ExternalData
+  readonly #functions: ModelFunction[]
 
   /** @internal use {@link read} */
   constructor(proto: CompleteModelProto, path: string | undefined) {
@@ -39,7 +38,12 @@ export class Model {
     this.path = path
     this.#external = new ExternalData(path)
     this.graph = rootGraph(proto.graph, this.#external, this.irVersion)
-    this.functions = proto.functions.map((fn) => new ModelFunction(fn, this.#external, this.irVersion))
+    this.#functions = proto.functions.map((fn) => new ModelFunction(fn, this.#external, this.irVersion))
+  }
+
+  /** Ops that the model defines itself. */
+  get functions(): readonly ModelFunction[] {
+    return this.#functions
   }
 
   get irVersion(): number {
@@ -75,6 +79,14 @@ export class Model {
   /** Texts that the exporter or the user attached, such as class labels. */
   get metadata(): Metadata {
     return new Metadata(this.proto)
+  }
+
+  /** @internal takes a copy of another model's function in */
+  addFunction(fn: ModelFunction): void {
+    const copy = fn.copy(this.#external, this.irVersion)
+    this.#functions.push(copy)
+    this.proto.functions = [...this.proto.functions, copy.proto]
+    this.proto.$touched = true
   }
 
   /** Every graph: the main one, functions' bodies, and those inside nodes; outer before inner. */

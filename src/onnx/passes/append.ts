@@ -4,6 +4,7 @@ import type { ElementType } from '../data-types.js'
 import { read } from '../io/read.js'
 import { copyNodes } from '../model/copy-nodes.js'
 import { Model } from '../model/model.js'
+import type { ModelFunction } from '../model/model-function.js'
 import type { Value } from '../model/value.js'
 import { definePass, type PassContext } from './pass.js'
 import { upgradeTo } from './upgrade-opset.js'
@@ -22,11 +23,14 @@ export interface AppendOptions {
 }
 
 /**
- * Joins another model to this one: its nodes and constants are copied, under names that are free. Outputs that are
- * connected are outputs no more; inputs and outputs that are not stay what they are, behind this model's own.
+ * Joins another model to this one: its nodes and constants are copied, under names that are free, and its functions, under
+ * their own. Outputs that are connected are outputs no more; inputs and outputs that are not stay what they are, behind
+ * this model's own.
  *
- * Of ONNX's operator set, the newer version holds: the other model is carried over to it as `upgrade-opset` does, or
- * `UNSUPPORTED` is thrown. The one pass that is not idempotent: applied twice, it joins twice, or finds nothing to connect.
+ * Of ONNX's operator set, the newer version holds: the older model is carried over to it as `upgrade-opset` does.
+ * `UNSUPPORTED` is thrown where that is not possible, where the models have different functions of one name, and where
+ * a model of IR version 3 or less is to get functions. The one pass that is not idempotent: applied twice, it joins twice,
+ * or finds nothing to connect.
  *
  * @example onnx.append({ model: 'normalise.onnx', inFront: true })
  */
@@ -34,6 +38,7 @@ export const append = definePass<AppendOptions>({
   name: 'append',
   summary: 'Joins another model to this one, behind it or in front of it',
   keepsMeaning: false,
+  isIdempotent: false,
   options: {
     model: {
       kind: 'text',
@@ -55,11 +60,9 @@ export const append = definePass<AppendOptions>({
   async apply(model, { model: given, inFront, connect }, context) {
     if (given === undefined) throw new TrtError('INVALID_ARGUMENT', 'append: expected a model, received none')
     const other = given instanceof Model ? given : await read(given)
-    if (other.functions.length > 0) {
-      throw new TrtError('UNSUPPORTED', 'append: the other model has functions of its own, which cannot be copied')
-    }
     const pairs = inFront ? pairsOf(other, model, connect) : pairsOf(model, other, connect)
     reconcileOpsets(model, other, context)
+    takeFunctions(model, other)
     if (inFront) putInFront(model, other, pairs)
     else putBehind(model, other, pairs)
     const names = [...pairs].map(([input, output]) => `"${output.name}" to "${input.name}"`)
@@ -120,6 +123,27 @@ function reconcileOpsets(model: Model, other: Model, context: PassContext): void
       })
     }
   }
+}
+
+/** Functions came with IR version 8. Before 4, initializers are inputs, which callers could replace if it were raised. */
+function takeFunctions(model: Model, other: Model): void {
+  const idOf = ({ domain, name, overload }: ModelFunction) => JSON.stringify([domain, name, overload])
+  const ours = new Map(model.functions.map((fn) => [idOf(fn), fn]))
+  for (const fn of other.functions) {
+    const known = ours.get(idOf(fn))
+    if (known === undefined) model.addFunction(fn)
+    else if (!known.isSame(fn)) {
+      throw new TrtError('UNSUPPORTED', `append: the models have different functions "${fn.domain}:${fn.name}"`, {
+        hint: 'export one of them without functions, or with other names',
+      })
+    }
+  }
+  if (other.functions.length > 0 && model.irVersion < 4) {
+    throw new TrtError('UNSUPPORTED', `append: a model of IR version ${model.irVersion} cannot have functions`, {
+      hint: 'export it anew',
+    })
+  }
+  if (model.irVersion >= 4) model.irVersion = Math.max(model.irVersion, other.irVersion)
 }
 
 function putBehind({ graph }: Model, other: Model, pairs: ReadonlyMap<Value, Value>): void {

@@ -8,7 +8,8 @@
  *
  * Rules for `apply`, which every pass keeps:
  * 1. It leaves a valid graph: names unique, order topological, nothing that refers to what is gone.
- * 2. It is idempotent: applied again, it changes nothing and reports nothing.
+ * 2. It is idempotent: applied again, it changes nothing and reports nothing. Where that cannot be, as two models can be
+ *    joined once more, `isIdempotent` is false.
  * 3. It reports every change where it happened, and by a note what it had to assume or left alone, and why.
  * 4. It is linear in nodes, and touches weights only where it has to.
  * 5. Where `keepsMeaning` is true, the outputs stay those of the model before, for every input; `transform` can check it.
@@ -77,6 +78,8 @@ export interface PassDefinition<Options extends object> {
   readonly summary: string
   /** Whether the model computes the same afterwards, for every input. */
   readonly keepsMeaning: boolean
+  /** False where, applied again, it acts again. Default true. */
+  readonly isIdempotent?: boolean
   readonly options: { readonly [Name in keyof Options]-?: OptionSpec }
   /** The value of each option that is not given; one without a default is `undefined`. */
   readonly defaults: Options
@@ -105,13 +108,14 @@ export interface Pass<Options extends object = object> {
   readonly passName: string
   readonly summary: string
   readonly keepsMeaning: boolean
+  readonly isIdempotent: boolean
   readonly options: Readonly<Record<string, OptionSpec>>
   readonly defaults: Readonly<Record<string, unknown>>
 }
 
 /** Makes a {@link Pass} of its parts. */
 export function definePass<Options extends object>(definition: PassDefinition<Options>): Pass<Options> {
-  const { name, summary, keepsMeaning, defaults } = definition
+  const { name, summary, keepsMeaning, isIdempotent = true, defaults } = definition
   const options = definition.options as Readonly<Record<string, OptionSpec>>
   const checks = Object.fromEntries(Object.entries(options).map(([key, { check }]) => [key, check]))
   const make = (given: Partial<Options> = {}): Transform => {
@@ -131,6 +135,7 @@ export function definePass<Options extends object>(definition: PassDefinition<Op
     passName: name,
     summary,
     keepsMeaning,
+    isIdempotent,
     options,
     defaults: defaults as Readonly<Record<string, unknown>>,
   })

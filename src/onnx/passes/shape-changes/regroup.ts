@@ -7,8 +7,8 @@ import type { Dim } from '../../value-type.js'
  *
  * Both old shapes are cut into the shortest runs of axes that have the same product, so that elements of a run stay in it:
  * [2,12,7,64] to [24,7,64] is {2,12} to {24}, {7} to {7}, {64} to {64}. A run that changed gives its new product to its
- * only axis, or to the one axis that was of the same size as the axis that changed, or else to the outermost one, as
- * heads are split from a batch.
+ * only axis, or to the one axis that was of the same size as the axis that changed, or that was a multiple of it, or else
+ * to the outermost one, as heads are split from a batch.
  *
  * @returns undefined where it cannot be told
  */
@@ -44,7 +44,9 @@ function changedRun(from: Dims, to: Dims, now: Dims, changed: readonly Dim[]): D
   const product = multiply(...now)
   if (to.length === 1) return product === null ? undefined : [product]
   const alike = to.findIndex((dim) => changed.some((size) => isSame(size, dim)))
-  for (const axis of [alike, ...to.keys()]) {
+  const old = multiply(...from.filter((dim, axis) => !isSame(dim, now[axis] as Dim)))
+  const multiple = to.findIndex((dim) => isSame(multiply(floorDivide(dim, old), old), dim))
+  for (const axis of [alike, multiple, ...to.keys()]) {
     if (axis < 0) continue
     const others = multiply(...to.filter((_, index) => index !== axis))
     const size = floorDivide(product, others)
