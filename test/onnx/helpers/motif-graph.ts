@@ -15,15 +15,20 @@ export interface Motif {
   readonly initializers?: Readonly<Record<string, Constant>>
 }
 
+export type MakeMotif = (x: string, y: string, id: string, dice: number) => Motif
+
 export interface MotifGraphOptions {
   /** Makes a copy; `id` is to be a part of every new name, and `dice` decides what may vary. */
-  readonly motif: (x: string, y: string, id: string, dice: number) => Motif
+  readonly motif: MakeMotif
+  /** Makes what is in the place of each copy in {@link MotifGraph.twin}. Default: the motif. */
+  readonly twin?: MakeMotif
   readonly dims?: readonly number[]
   readonly opset?: number | { readonly [domain: string]: number }
 }
 
 export interface MotifGraph {
   readonly bytes: Uint8Array
+  readonly twin: Uint8Array
   readonly copies: number
 }
 
@@ -31,9 +36,10 @@ const UNARY = ['Relu', 'Sigmoid', 'Neg', 'Abs', 'Tanh', 'Identity', 'Erf']
 const BINARY = ['Add', 'Sub', 'Mul', 'Max']
 
 /** Up to a dozen steps, each an op or a copy of the motif, on values made before; two values are given out besides the last. */
-export function motifGraph({ motif, dims = [2, 3, 4], opset = 17 }: MotifGraphOptions): fc.Arbitrary<MotifGraph> {
+export function motifGraph(options: MotifGraphOptions): fc.Arbitrary<MotifGraph> {
+  const { motif, twin = motif, dims = [2, 3, 4], opset = 17 } = options
   const step = fc.record({ kind: fc.nat(99), first: fc.nat(99), second: fc.nat(99), isOutput: fc.nat(5) })
-  return fc.array(step, { minLength: 3, maxLength: 12 }).map((steps) => {
+  const build = (steps: readonly Step[], make: MakeMotif): readonly [bytes: Uint8Array, copies: number] => {
     const values = ['x']
     const nodes: NodeSpec[] = []
     const initializers: Record<string, Constant> = {}
@@ -43,7 +49,7 @@ export function motifGraph({ motif, dims = [2, 3, 4], opset = 17 }: MotifGraphOp
       const [x, z] = [values[first % values.length] as string, values[second % values.length] as string]
       const y = `v${index}`
       if (kind < 50) {
-        const copy = motif(x, y, `m${index}_`, second)
+        const copy = make(x, y, `m${index}_`, second)
         nodes.push(...copy.nodes)
         Object.assign(initializers, copy.initializers)
         copies++
@@ -59,8 +65,19 @@ export function motifGraph({ motif, dims = [2, 3, 4], opset = 17 }: MotifGraphOp
       inputs: { x: ['float32', dims] as const },
       outputs: Object.fromEntries(outputs.map((name) => [name, ['float32', dims] as const])),
     }
-    return { bytes: makeModel(spec), copies }
+    return [makeModel(spec), copies]
+  }
+  return fc.array(step, { minLength: 3, maxLength: 12 }).map((steps) => {
+    const [bytes, copies] = build(steps, motif)
+    return { bytes, copies, twin: build(steps, twin)[0] }
   })
+}
+
+interface Step {
+  readonly kind: number
+  readonly first: number
+  readonly second: number
+  readonly isOutput: number
 }
 
 /** Applies passes to random graphs: outputs have to stay, and the second time nothing may change. */

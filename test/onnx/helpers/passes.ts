@@ -29,11 +29,25 @@ export async function expectSameOutputs(
   expected: onnx.Model | string | Uint8Array,
   actual: onnx.Model | string | Uint8Array,
   feeds: Readonly<Record<string, Tensor>>,
-  { atol = 1e-5, rtol = 1e-4 }: { atol?: number; rtol?: number } = {},
+  tolerance: Closeness = {},
 ): Promise<void> {
   const options = { graphOptimizationLevel: 'disabled' } as const
   const wanted = Object.values(await runOnOnnxruntime(runnable(expected), feeds, options))
-  const given = Object.entries(await runOnOnnxruntime(runnable(actual), feeds, options))
+  expectSameTensors(wanted, await runOnOnnxruntime(runnable(actual), feeds, options), tolerance)
+}
+
+interface Closeness {
+  readonly atol?: number
+  readonly rtol?: number
+}
+
+/** {@link expectSameOutputs} of tensors, in order. */
+export function expectSameTensors(
+  wanted: readonly Tensor[],
+  outputs: Readonly<Record<string, Tensor>>,
+  { atol = 1e-5, rtol = 1e-4 }: Closeness = {},
+): void {
+  const given = Object.entries(outputs)
   expect(given.length).toBe(wanted.length)
   for (const [index, [name, tensor]] of given.entries()) {
     const reference = wanted[index] as Tensor

@@ -12,17 +12,37 @@ import { type Constant, constant, type GraphSpec, makeModel, type NodeSpec, node
 export interface RandomModel {
   readonly bytes: Uint8Array
   readonly feeds: Record<string, Tensor>
+  /** The same model but for what is said. */
+  twin(change: Partial<Kind>): Uint8Array
+}
+
+/** What a model is like besides its nodes. */
+interface Kind {
+  /** Whether the batch is symbolic. */
+  readonly isDynamic: boolean
+  readonly opset: number
+  /** The greatest magnitude of its float constants. */
+  readonly limit: number
 }
 
 /** What `feeds` has for the symbolic batch. */
 const BATCH = 2
 
 /** Models with an input `x` of shape [N, 2, 3, 4], N symbolic or 2. */
-export function randomModel({ maxSteps = 14 } = {}): fc.Arbitrary<RandomModel> {
+export function randomModel({ maxSteps = 14, opset = 17 } = {}): fc.Arbitrary<RandomModel> {
   const steps = fc.array(fc.tuple(fc.nat(10_000), fc.nat(10_000)), { minLength: 1, maxLength: maxSteps })
-  return fc
-    .record({ steps, isDynamic: fc.boolean(), seed: fc.nat(1000) })
-    .map(({ steps, isDynamic, seed }) => new Builder(isDynamic, seed).build(steps))
+  const drawn = fc.record({ steps, isDynamic: fc.boolean(), seed: fc.nat(1000) }).map(({ steps, isDynamic, seed }) => {
+    const kind: Kind = { isDynamic, opset, limit: Number.POSITIVE_INFINITY }
+    const twin = (change: Partial<Kind>) => new Builder({ ...kind, ...change }).build(steps)
+    return { bytes: twin({}), feeds: { x: randomInput(BATCH, seed) }, twin }
+  })
+  // Where all steps lead back to the input, there are no nodes.
+  return drawn.filter(({ bytes }) => bytes.length > 150)
+}
+
+/** What the models of {@link randomModel} take, of any batch. */
+export function randomInput(batch: number, seed: number): Tensor {
+  return randomTensor('float32', [batch, 2, 3, 4], seededRandom(seed), { low: -1, high: 1 }) as Tensor
 }
 
 /** A value with the shape that it has for `feeds`; its first axis is the batch as long as `hasBatch`. */
@@ -36,17 +56,15 @@ class Builder {
   readonly #nodes: NodeSpec[] = []
   readonly #constants: Record<string, Constant> = {}
   readonly #values: Known[]
-  readonly #isDynamic: boolean
-  readonly #seed: number
+  readonly #kind: Kind
   #next = 0
 
-  constructor(isDynamic: boolean, seed: number) {
-    this.#isDynamic = isDynamic
-    this.#seed = seed
+  constructor(kind: Kind) {
+    this.#kind = kind
     this.#values = [{ name: 'x', dims: [BATCH, 2, 3, 4], hasBatch: true }]
   }
 
-  build(steps: readonly (readonly [number, number])[]): RandomModel {
+  build(steps: readonly (readonly [number, number])[]): Uint8Array {
     for (const [step, choice] of steps) {
       const source = this.#values[choice % this.#values.length] as Known
       this.#values.push((STEPS[step % STEPS.length] as Step).call(this, source, choice))
@@ -57,8 +75,9 @@ class Builder {
     const type = (rank: number) => ['float32', Array.from({ length: rank }, (_, i) => `d${i}`)] as const
     const named = outputs.map(({ name, dims }, index) => ({ name, out: `y${index}`, rank: dims.length }))
     // Half of the outputs come through an Identity, so that names must be kept.
-    const bytes = makeModel({
-      inputs: { x: ['float32', [this.#isDynamic ? 'N' : BATCH, 2, 3, 4]] },
+    return makeModel({
+      opset: this.#kind.opset,
+      inputs: { x: ['float32', [this.#kind.isDynamic ? 'N' : BATCH, 2, 3, 4]] },
       outputs: Object.fromEntries(
         named.map(({ name, out, rank }, index) => [
           index === 0 ? out : name,
@@ -68,8 +87,6 @@ class Builder {
       initializers: this.#constants,
       nodes: [...this.#nodes, ...named.slice(0, 1).map(({ name, out }) => node('Identity', [name], [out]))],
     })
-    const x = randomTensor('float32', [BATCH, 2, 3, 4], seededRandom(this.#seed), { low: -1, high: 1 }) as Tensor
-    return { bytes, feeds: { x } }
   }
 
   name(): string {
@@ -85,11 +102,9 @@ class Builder {
   floats(dims: readonly number[], value: (i: number) => number): string {
     const name = this.name()
     const size = dims.reduce((product, dim) => product * dim, 1)
-    this.#constants[name] = constant(
-      'float32',
-      dims,
-      Array.from({ length: size }, (_, i) => value(i)),
-    )
+    const { limit } = this.#kind
+    const values = Array.from({ length: size }, (_, i) => Math.min(Math.max(value(i), -limit), limit))
+    this.#constants[name] = constant('float32', dims, values)
     return name
   }
 
