@@ -46,6 +46,7 @@ export {
 export { type MeasureRangesOptions, measureRanges } from './run/measure-ranges.js'
 export { openRunner, type Runner, type RunnerOptions, run } from './run/runner.js'
 export { type SampleOptions, sampleFeeds } from './run/sample-feeds.js'
+export { checkTypes } from './shapes/check-types.js'
 export {
   type InferredTypes,
   type InferTypesOptions,

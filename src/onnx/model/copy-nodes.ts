@@ -26,6 +26,16 @@ import type { Value } from './value.js'
 export interface CopyOptions {
   /** The nodes are about to be removed, so that their copies may have their names. Default false. */
   readonly leaving?: boolean
+  /** The nodes are a function's body, and take the place of a call. */
+  readonly call?: FunctionCall
+}
+
+/** What a call gives the body of a function, besides values. */
+export interface FunctionCall {
+  /** What takes the place of references, by the name of the function's attribute. */
+  readonly attributes: ReadonlyMap<string, Attribute>
+  /** Inputs of the function that the call leaves out. */
+  readonly missing: ReadonlySet<Value>
 }
 
 /**
@@ -44,20 +54,22 @@ export function copyNodes(
   values: Map<Value, Value>,
   options: CopyOptions = {},
 ): void {
-  new Copier(target, values, options.leaving ?? false).copy(nodes)
+  new Copier(target, values, options).copy(nodes)
 }
 
 class Copier {
   readonly #target: Graph
   readonly #values: Map<Value, Value>
   readonly #isLeaving: boolean
+  readonly #call: FunctionCall | undefined
   /** The names of copies that are not there yet. */
   readonly #names = new Map<Value, string>()
 
-  constructor(target: Graph, values: Map<Value, Value>, isLeaving: boolean) {
+  constructor(target: Graph, values: Map<Value, Value>, { leaving = false, call }: CopyOptions) {
     this.#target = target
     this.#values = values
-    this.#isLeaving = isLeaving
+    this.#isLeaving = leaving
+    this.#call = call
   }
 
   copy(nodes: readonly Node[]): void {
@@ -66,7 +78,8 @@ class Copier {
     const protos = nodes.map((node) => this.#node(node))
     const infos = given.flatMap((value) => {
       const info = value.state.infos.find(({ type }) => type !== undefined)
-      return info === undefined ? [] : [this.#info(info, value)]
+      // What is declared in a function's body holds for one call only.
+      return info === undefined || this.#call !== undefined ? [] : [this.#info(info, value)]
     })
     for (const name of this.#names.values()) this.#target.context.names.delete(name)
     this.#target.adopt(protos, infos)
@@ -80,12 +93,19 @@ class Copier {
       name: name === '' ? name : this.#freeName(name, nodeNames, graph.context.nodeNames),
       input: node.inputs.map((value) => (value === undefined ? '' : this.#nameOf(value))),
       output: node.outputs.map((value) => (value === undefined ? '' : this.#nameOf(value))),
-      attribute: node.attributes.map((attribute) => this.#attribute(attribute)),
+      attribute: node.attributes.flatMap((attribute) => this.#attribute(attribute) ?? []),
     })
   }
 
-  #attribute({ proto, type, value, graphs, refName }: Attribute): AttributeProto {
-    if (refName !== undefined) return cloned(proto)
+  /** @returns undefined for a reference to what the call does not give */
+  #attribute(attribute: Attribute): AttributeProto | undefined {
+    const { name, proto, type, value, graphs, refName } = attribute
+    if (refName !== undefined) {
+      if (this.#call === undefined) return cloned(proto)
+      const given = this.#call.attributes.get(refName)
+      const copy = given && this.#attribute(given)
+      return copy && changed(copy, { name })
+    }
     const copyOf = (tensor: ModelTensor) => tensor.copy(tensor.name, this.#target.context.external).proto
     switch (type) {
       case 'graph':
@@ -131,6 +151,7 @@ class Copier {
   }
 
   #nameOf(value: Value): string {
+    if (this.#call?.missing.has(value)) return ''
     const known = this.#names.get(value) ?? this.#values.get(value)?.name
     if (known !== undefined) return known
     if (this.#target.sees(value)) return value.name

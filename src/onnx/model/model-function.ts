@@ -1,6 +1,7 @@
 import { encode } from '../io/encode.js'
 import type { ExternalData } from '../io/external-data.js'
 import { changed, cloned, type FunctionProto } from '../io/proto.js'
+import { Attribute } from './attribute.js'
 import { copyNodes } from './copy-nodes.js'
 import type { Graph } from './graph.js'
 import { opsetsOf, setOpsetOf } from './opset-imports.js'
@@ -47,6 +48,12 @@ export class ModelFunction {
   /** The attributes that a call may set: those without a default, then those with one. */
   get attributeNames(): readonly string[] {
     return [...this.proto.attribute, ...this.proto.attributeProto.map(({ name }) => name ?? '')]
+  }
+
+  /** What holds for an attribute that a call does not set; undefined where the function has no default for it. */
+  defaultOf(name: string): Attribute | undefined {
+    const found = this.proto.attributeProto.find((attribute) => attribute.name === name)
+    return found && new Attribute(found, this.graph.context.external, [])
   }
 
   /** @internal a copy for another model, which resolves external data by `external` */

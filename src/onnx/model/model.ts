@@ -89,6 +89,13 @@ export class Model {
     this.proto.$touched = true
   }
 
+  /** @internal takes all functions away, once nobody calls them */
+  removeFunctions(): void {
+    this.#functions.length = 0
+    this.proto.functions = []
+    this.proto.$touched = true
+  }
+
   /** Every graph: the main one, functions' bodies, and those inside nodes; outer before inner. */
   *graphs(): Generator<Graph> {
     for (const root of [this.graph, ...this.functions.map(({ graph }) => graph)]) yield* withNested(root)

@@ -4,6 +4,7 @@ import type { Node } from '../model/node.js'
 import { withNested } from '../model/root-graph.js'
 import { inferTypes } from '../shapes/infer-types.js'
 import { Constants } from './constants.js'
+import { inlineCalls } from './inline-functions.js'
 import { definePass, type PassContext } from './pass.js'
 import { applyPlan } from './precision/apply-plan.js'
 import { keptInFull } from './precision/keep-full.js'
@@ -44,9 +45,10 @@ export interface ConvertPrecisionOptions {
  *
  * Float32 stays: where ONNX has no such op in the smaller type; statistics (squares under a root, the inner sums of
  * LayerNormalization); long sums; weights or measured values that float16 does not hold; sizes, indices and angles computed
- * from integers; quantised layers with tiny scales; functions, and what goes into and comes out of If, Loop and Scan. The
- * notes say which nodes stayed, and why. A model that carries float16 or bfloat16 already is left alone: whoever made it
- * decided.
+ * from integers; quantised layers with tiny scales; what goes into and comes out of If, Loop and Scan, whose graphs are
+ * converted inside. The notes say which nodes stayed, and why. A model that carries float16 or bfloat16 already is left
+ * alone: whoever made it decided. Functions of the model are put in the place of their calls first, as `inline-functions`
+ * does.
  *
  * Infinite weights, and those of ±1e9 and beyond, become the greatest finite number, so that masks mask; weights too small
  * become 0 or the smallest number, with their sign. The figures count both. Where needed, the model is carried over to operator
@@ -108,15 +110,15 @@ export const convertPrecision = definePass<ConvertPrecisionOptions>({
       return
     }
     const { to, keepIoTypes } = options
+    inlineCalls(model, context)
     upgradeTo(model, neededOpset(model, to), context)
     const { contradictions } = inferTypes(model, { onContradiction: 'report' })
     for (const { message } of contradictions) context.note(message)
     const opset = model.opsets.get('') ?? 1
-    const functions = new Set(model.functions.map(({ domain, name }) => `${domain}:${name}`))
     const nodes = new Map<Node, Ports>()
     for (const node of innerFirst(model.graph.nodes)) {
       const version = node.domain === '' ? opset : (model.opsets.get(node.domain) ?? 1)
-      nodes.set(node, portsOf(node, version, to, functions.has(`${node.domain}:${node.opType}`)))
+      nodes.set(node, portsOf(node, version, to))
     }
     const constants = new Constants(model)
     const kept = keptInFull(nodes, constants, { ...options, isKept: keptByCaller(options) })

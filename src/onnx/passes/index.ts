@@ -12,6 +12,7 @@ import { foldConstants } from './fold-constants.js'
 import { fuseGelu } from './fuse-gelu.js'
 import { fuseLayerNorm } from './fuse-layer-norm.js'
 import { inferShapes } from './infer-shapes.js'
+import { inlineFunctions } from './inline-functions.js'
 import { insertOutput } from './insert-output.js'
 import { lowerPlugins } from './lower-plugins.js'
 import { markIntermediates } from './mark-intermediates.js'
@@ -43,6 +44,7 @@ export { type FoldConstantsOptions, foldConstants } from './fold-constants.js'
 export { fuseGelu } from './fuse-gelu.js'
 export { fuseLayerNorm } from './fuse-layer-norm.js'
 export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
+export { inlineFunctions } from './inline-functions.js'
 export { type InsertOutputOptions, insertOutput } from './insert-output.js'
 export { lowerPlugins } from './lower-plugins.js'
 export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
@@ -91,6 +93,7 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     fuseGelu,
     fuseLayerNorm,
     inferShapes,
+    inlineFunctions,
     insertOutput,
     lowerPlugins,
     markIntermediates,

@@ -7,7 +7,7 @@
  * WASM build of onnx's C++ (which knows symbols only as far as they stay whole, and cannot say where a model is wrong).
  */
 import { TrtError } from '../../errors.js'
-import { Attribute } from '../model/attribute.js'
+import type { Attribute } from '../model/attribute.js'
 import type { Graph } from '../model/graph.js'
 import type { Model } from '../model/model.js'
 import type { ModelFunction } from '../model/model-function.js'
@@ -212,7 +212,7 @@ class Inference {
     if (this.#effort <= 0 || this.#calls.length >= MAX_CALLS) return
     const attributes = new Map<string, Attribute>()
     for (const name of fn.attributeNames) {
-      const attribute = op.attribute(name) ?? defaultOf(fn, name)
+      const attribute = op.attribute(name) ?? fn.defaultOf(name)
       if (attribute !== undefined) attributes.set(name, attribute)
     }
     const opsets = new Map(fn.proto.opsetImport.map(({ domain, version }) => [domain ?? '', Number(version)]))
@@ -274,11 +274,6 @@ class Inference {
 
 /** Functions that call functions that call … : more are not looked into. */
 const MAX_CALLS = 100
-
-function defaultOf({ proto, graph }: ModelFunction, name: string): Attribute | undefined {
-  const found = proto.attributeProto.find((attribute) => attribute.name === name)
-  return found && new Attribute(found, graph.context.external, [])
-}
 
 /** A kind with the element type of another one, where its own is not known. */
 function withType(kind: ValueKind, other: ValueKind): ValueKind {

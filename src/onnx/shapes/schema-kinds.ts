@@ -35,7 +35,7 @@ export function kindsFromSchema(op: OpContext): void {
 }
 
 /** The parameter of an input or output: the last one stands for all that follow where it is variadic. */
-function parameterAt(parameters: readonly FormalParameter[], index: number): FormalParameter | undefined {
+export function parameterAt(parameters: readonly FormalParameter[], index: number): FormalParameter | undefined {
   const last = parameters.at(-1)
   return parameters[index] ?? (last?.option === 'variadic' ? last : undefined)
 }

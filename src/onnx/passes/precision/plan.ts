@@ -45,7 +45,7 @@ export class ValueUse {
 export interface Plan {
   /** The nodes of the smaller type. */
   readonly low: ReadonlySet<Node>
-  /** Every value of float32 that is not inside a function. */
+  /** Every value of float32. */
   readonly uses: ReadonlyMap<Value, ValueUse>
   /** The type that a reader wants an input in; undefined where it takes whatever there is. */
   wanted(node: Node, index: number): Wanted | undefined

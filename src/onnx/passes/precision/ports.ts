@@ -20,12 +20,8 @@ export interface Ports {
   readonly obstacle: string | undefined
 }
 
-/**
- * What a node's schema allows.
- *
- * @param isFunction whether the model itself defines the op
- */
-export function portsOf(node: Node, opset: number, to: LowType, isFunction: boolean): Ports {
+/** What a node's schema allows. */
+export function portsOf(node: Node, opset: number, to: LowType): Ports {
   const values = [...node.inputs, ...node.outputs]
   const fixed = (obstacle: string): Ports => ({
     inputs: node.inputs.map((value) => (isFloat(value) ? 'full' : 'none')),
@@ -33,7 +29,6 @@ export function portsOf(node: Node, opset: number, to: LowType, isFunction: bool
     obstacle,
   })
   if (node.subgraphs.length > 0) return fixed('what goes into and comes out of graphs inside nodes stays float32')
-  if (isFunction) return fixed('functions of the model stay as they are')
   if (values.some((value) => value?.type === 'undefined')) return fixed('the type of a value is not known')
   if (values.some((value) => value?.type.includes('(') && value.type.includes('float32')))
     return fixed('sequences and optional values stay as they are')
