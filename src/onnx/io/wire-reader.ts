@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { TrtError } from '../../errors.js'
 import { MAX_DEPTH, MAX_NAME_BYTES, MAX_RECORDS, MAX_TEXT_BYTES } from './limits.js'
-import { type ByteSource, MemorySource } from './source.js'
+import type { ByteSource } from './source.js'
 
 /** Protobuf wire types. */
 export const VARINT = 0
@@ -11,10 +11,9 @@ const START_GROUP = 3
 const END_GROUP = 4
 export const FIXED32 = 5
 
-/** Bytes fetched at once from a file: small, as a tensor's head is tens of bytes and its payload is jumped over. */
-const WINDOW = 2 ** 15
-
 const TWO_32 = 2 ** 32
+
+const EMPTY = Buffer.alloc(0)
 
 /**
  * Walks protobuf fields, in memory or in a file of any size. {@link next} reads a field's head and steps over its
@@ -37,7 +36,7 @@ export class WireReader {
   high = 0
   readonly source: ByteSource
   #at = 0
-  #window: Buffer = Buffer.alloc(0)
+  #window: Buffer = EMPTY
   #windowAt = 0
   #records = 0
   /** Messages around the walk, and of each its field's name and index; what is beyond the depth is left over. */
@@ -53,7 +52,6 @@ export class WireReader {
       this.#names.push('…')
       this.#indices.push(-1)
     }
-    if (source instanceof MemorySource) this.#window = toBuffer(source.bytes)
   }
 
   /** Goes to an offset, as to a payload's first byte to walk the fields inside. */
@@ -269,13 +267,8 @@ export class WireReader {
   /** Makes the window hold a range. */
   #fill(from: number, to: number): void {
     if (from >= this.#windowAt && to <= this.#windowAt + this.#window.length) return
-    const { source } = this
-    const size = Math.max(WINDOW, to - from)
-    this.#window = toBuffer(source.read(from, Math.min(from + size, source.size)))
-    this.#windowAt = from
+    const window = this.source.window(from, to)
+    this.#window = window.bytes
+    this.#windowAt = window.from
   }
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
