@@ -1,7 +1,7 @@
 import { isInteger } from '../../check.js'
 import { withNested } from '../model/root-graph.js'
 import { definePass } from './pass.js'
-import { Facts } from './simplify/facts.js'
+import { stagesWithFacts } from './simplify/facts.js'
 import { foldComputed, type Refused } from './simplify/fold-computed.js'
 import { foldKnown } from './simplify/fold-known.js'
 import { untilStable } from './simplify/until-stable.js'
@@ -40,17 +40,17 @@ export const foldConstants = definePass<FoldConstantsOptions>({
   async apply(model, { maxBytes }, context) {
     const refused: Refused = new Set()
     model.prune()
+    const withFacts = stagesWithFacts(model)
     await untilStable(
       context,
-      (round) => {
-        const facts = new Facts(model, round)
+      withFacts((facts, round) => {
         for (const graph of withNested(model.graph)) foldKnown(graph, facts, round)
         model.prune()
-      },
-      async (round) => {
-        await foldComputed([...withNested(model.graph)], new Facts(model, round), maxBytes, refused, round)
+      }),
+      withFacts(async (facts, round) => {
+        await foldComputed([...withNested(model.graph)], facts, maxBytes, refused, round)
         model.prune()
-      },
+      }),
     )
   },
 })

@@ -12,7 +12,7 @@ import { DEFAULT_MAX_BYTES, type FoldConstantsOptions, MAX_BYTES } from './fold-
 import { definePass, type PassContext } from './pass.js'
 import { CHAINS } from './simplify/chains.js'
 import { FUSIONS } from './simplify/conv-fusions.js'
-import { Facts } from './simplify/facts.js'
+import { type Facts, stagesWithFacts } from './simplify/facts.js'
 import { foldComputed, type Refused } from './simplify/fold-computed.js'
 import { foldKnown } from './simplify/fold-known.js'
 import { inlineIfs } from './simplify/inline-ifs.js'
@@ -53,20 +53,21 @@ export const simplify = definePass<SimplifyOptions>({
   async apply(model, { maxBytes }, context) {
     const refused: Refused = new Set()
     model.prune()
+    const withFacts = stagesWithFacts(model)
     await untilStable(
       context,
-      (round) => rewriteModel(model, round),
+      withFacts((facts, round) => rewriteModel(model, facts, round)),
       // It takes a process: most models need it once or not at all.
-      (round) => foldComputed([...withNested(model.graph)], new Facts(model, round), maxBytes, refused, round),
-      // Last, as weights that several convolutions share are not multiplied with what stands behind one of them.
+      withFacts((facts, round) => foldComputed([...withNested(model.graph)], facts, maxBytes, refused, round)),
+      // Last, as weights that several convolutions share are not multiplied with what stands behind one of them. What
+      // is known of values holds as before.
       (round) => mergeConstants(model, round),
     )
   },
 })
 
-function rewriteModel(model: Model, context: PassContext): void {
+function rewriteModel(model: Model, facts: Facts, context: PassContext): void {
   throwIfAborted('simplify', context.signal)
-  const facts = new Facts(model, context)
   for (const graph of withNested(model.graph)) {
     foldKnown(graph, facts, context)
     rewriteNodes(graph, facts, context)

@@ -205,8 +205,17 @@ function canonical(dim: string): Dim {
 function read(dim: number | string): Sum | undefined {
   if (typeof dim === 'number') return new Map([['', dim]])
   if (NAME.test(dim)) return new Map([[dim, 1]])
-  return dim.length > 2 * MAX_LENGTH ? undefined : new Reader(dim).whole()
+  if (dim.length > 2 * MAX_LENGTH) return undefined
+  if (!readBefore.has(dim)) {
+    if (readBefore.size === MAX_READ) readBefore.clear()
+    readBefore.set(dim, new Reader(dim).whole())
+  }
+  return readBefore.get(dim)
 }
+
+/** A model has a few expressions, in thousands of places. */
+const readBefore = new Map<string, Sum | undefined>()
+const MAX_READ = 10_000
 
 const NAME = /^[A-Za-z_][\w.:]*$/
 const TOKENS = /\s*(?:(\d+|[A-Za-z_][\w.:]*)|([-+*/()]))/y

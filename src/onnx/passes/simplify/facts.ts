@@ -8,6 +8,7 @@ import { type InferredTypes, inferTypes } from '../../shapes/infer-types.js'
 import type { Dim } from '../../value-type.js'
 import { Constants } from '../constants.js'
 import type { PassContext } from '../pass.js'
+import { changes, type Stage } from './until-stable.js'
 
 /** What is known of a model's values before it is rewritten. What a value is does not change by rewriting. */
 export class Facts {
@@ -41,6 +42,22 @@ export class Facts {
     return known?.every((element) => Number.isSafeInteger(element)) ? (known as readonly number[]) : undefined
   }
 }
+
+/**
+ * Makes stages that are given the facts. They are inferred anew only after such a stage has changed the model, as
+ * inference is most of what simplifying takes: two or three times a model, instead of once a stage.
+ */
+export function stagesWithFacts(model: Model): (stage: StageWithFacts) => Stage {
+  let facts: Facts | undefined
+  return (stage) => async (context) => {
+    facts ??= new Facts(model, context)
+    const known = facts
+    if (await changes(context, (inner) => stage(known, inner))) facts = undefined
+  }
+}
+
+/** A stage that goes by facts. */
+export type StageWithFacts = (facts: Facts, context: PassContext) => void | Promise<void>
 
 /** The types that sizes, axes and conditions are computed in. */
 export function isInteger({ type }: Value): boolean {

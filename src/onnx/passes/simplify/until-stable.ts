@@ -22,7 +22,8 @@ export async function untilStable(context: PassContext, ...stages: readonly Stag
   }
 }
 
-async function changes(context: PassContext, stage: Stage): Promise<boolean> {
+/** Runs a stage; tells whether it changed anything. */
+export async function changes(context: PassContext, stage: Stage): Promise<boolean> {
   let hasChanged = false
   await stage({
     signal: context.signal,
