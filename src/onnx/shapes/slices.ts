@@ -71,8 +71,8 @@ export function sliceIndices(op: OpContext, sizes: readonly number[]): number[][
 
 const UNKNOWN_BOUNDS: SliceBounds = { axis: 0, start: null, end: null, step: null }
 
-/** With all bounds known: as numpy does, bounds outside are moved to the ends. */
-function indicesOf(size: number, start: number, end: number, step: number): { first: number; count: number } {
+/** Which places of an axis a slice takes, with all bounds known: as numpy does, bounds outside are moved to the ends. */
+export function indicesOf(size: number, start: number, end: number, step: number): { first: number; count: number } {
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1]
   const first = Math.min(Math.max(start < 0 ? start + size : start, step > 0 ? 0 : -1), high)
   const last = Math.min(Math.max(end < 0 ? end + size : end, low), high)

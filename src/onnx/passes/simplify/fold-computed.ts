@@ -6,7 +6,8 @@
  * other half, and so on, so that one bad node among n costs about log n runs, and is left alone with a note.
  *
  * Rejected: onnxruntime's own folding (`optimizedModelFilePath`), which drops the declared types, adds operator sets, and
- * folds into constants of any size; and an evaluator of one's own, for operators that inference does not compute already.
+ * folds into constants of any size; and an evaluator of one's own, for operators that inference does not compute already
+ * and that do more than move elements (fold-moves.ts).
  */
 import { messageOf, TrtError, throwIfAborted } from '../../../errors.js'
 import { isDataType, type Tensor } from '../../../tensor.js'

@@ -5,11 +5,13 @@ import type { Value } from '../../model/value.js'
 import { constantTensor } from '../constants.js'
 import type { PassContext } from '../pass.js'
 import { type Facts, isReshaping } from './facts.js'
+import { dequantizedBias } from './fold-bias.js'
+import { movedConstant } from './fold-moves.js'
 import { makeConstant } from './make-constant.js'
 
 /**
- * Makes constant what needs no computing: Constant nodes, and integers that inference knows, such as the shape of a value
- * whose sizes are fixed, and what nodes compute of it.
+ * Makes constant what needs no runtime: Constant nodes, integers that inference knows, such as the shape of a value whose
+ * sizes are fixed, and what nodes compute of it, and constants that are only moved about.
  */
 export function foldKnown(graph: Graph, facts: Facts, context: PassContext): void {
   for (const node of graph.nodes) {
@@ -22,8 +24,9 @@ export function foldKnown(graph: Graph, facts: Facts, context: PassContext): voi
       makeConstant(value, constant)
       continue
     }
-    foldNode(node, facts, context)
+    if (foldNode(node, facts, context)) continue
     foldReshaped(node, facts, context)
+    foldTensor(node, facts, context)
   }
 }
 
@@ -38,12 +41,22 @@ function foldReshaped(node: Node, { constants }: Facts, context: PassContext): v
   makeConstant(output, tensor.reshaped(dims))
 }
 
-function foldNode(node: Node, facts: Facts, context: PassContext): void {
+function foldTensor(node: Node, facts: Facts, context: PassContext): void {
+  const [output] = node.outputs
+  const tensor = movedConstant(node, facts) ?? dequantizedBias(node, facts)
+  if (output === undefined || tensor === undefined) return
+  context.change(node, `folded into a constant of shape [${tensor.dims}]`)
+  makeConstant(output, tensor)
+}
+
+/** @returns whether it did */
+function foldNode(node: Node, facts: Facts, context: PassContext): boolean {
   const outputs = node.outputs.filter((value) => value !== undefined)
   const tensors = outputs.map((value) => knownTensor(value, facts))
-  if (node.subgraphs.length > 0 || !tensors.every((tensor) => tensor !== undefined)) return
+  if (node.subgraphs.length > 0 || !tensors.every((tensor) => tensor !== undefined)) return false
   context.change(node, `folded into ${tensors.map(({ dims }) => `a constant of shape [${dims}]`).join(', ')}`)
   for (const [index, value] of outputs.entries()) makeConstant(value, tensors[index] as RawTensor)
+  return true
 }
 
 function knownTensor(value: Value, facts: Facts): RawTensor | undefined {
