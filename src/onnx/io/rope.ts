@@ -13,19 +13,20 @@ const SHORT = 64
 export class Rope {
   /** Bytes in all. */
   size = 0
+  readonly #spans: { source: ByteSource; from: number; to: number }[] = []
+
   /** The bytes, in order. */
-  readonly spans: Span[] = []
+  get spans(): readonly Span[] {
+    return this.#spans
+  }
 
   /** Bytes of a source, as they are. */
   copy(source: ByteSource, from: number, to: number): void {
     if (from === to) return
     this.size += to - from
-    const last = this.spans.at(-1)
-    if (last !== undefined && last.source === source && last.to === from) {
-      this.spans[this.spans.length - 1] = { source, from: last.from, to }
-    } else {
-      this.spans.push({ source, from, to })
-    }
+    const last = this.#spans.at(-1)
+    if (last !== undefined && last.source === source && last.to === from) last.to = to
+    else this.#spans.push({ source, from, to })
   }
 
   varint(value: Int): void {

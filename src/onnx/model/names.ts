@@ -4,7 +4,9 @@
  */
 export class Names {
   readonly #collect: () => Iterable<string>
-  #counts: Map<string, number> | undefined
+  #used: Set<string> | undefined
+  /** By name that is used more than once: how often besides. */
+  readonly #again = new Map<string, number>()
   readonly #next = new Map<string, number>()
 
   /** @param collect the names in use; it is called when somebody asks for a name first, as most models are only read */
@@ -13,28 +15,36 @@ export class Names {
   }
 
   has(name: string): boolean {
-    return this.#counted().has(name)
+    return this.#collected().has(name)
   }
 
   /** How many use a name. */
   count(name: string): number {
-    return this.#counted().get(name) ?? 0
+    return this.has(name) ? 1 + (this.#again.get(name) ?? 0) : 0
   }
 
   add(name: string): void {
-    if (this.#counts !== undefined) count(this.#counts, name, 1)
+    if (this.#used !== undefined) this.#add(this.#used, name)
   }
 
   delete(name: string): void {
-    if (this.#counts !== undefined) count(this.#counts, name, -1)
+    const again = this.#again.get(name)
+    if (again === undefined) this.#used?.delete(name)
+    else if (again === 1) this.#again.delete(name)
+    else this.#again.set(name, again - 1)
   }
 
-  #counted(): Map<string, number> {
-    if (this.#counts === undefined) {
-      this.#counts = new Map()
-      for (const name of this.#collect()) count(this.#counts, name, 1)
+  #add(used: Set<string>, name: string): void {
+    if (used.has(name)) this.#again.set(name, (this.#again.get(name) ?? 0) + 1)
+    else used.add(name)
+  }
+
+  #collected(): Set<string> {
+    if (this.#used === undefined) {
+      this.#used = new Set()
+      for (const name of this.#collect()) this.#add(this.#used, name)
     }
-    return this.#counts
+    return this.#used
   }
 
   /** `base` where it is free, else `base_1`, `base_2`, … */
@@ -47,10 +57,4 @@ export class Names {
       return name
     }
   }
-}
-
-function count(counts: Map<string, number>, name: string, change: 1 | -1): void {
-  const result = (counts.get(name) ?? 0) + change
-  if (result > 0) counts.set(name, result)
-  else counts.delete(name)
 }

@@ -11,14 +11,17 @@ import { Graph } from './graph.js'
 import { Metadata } from './metadata.js'
 import type { Value } from './value.js'
 
+/** Lists are replaced, never changed: most nodes share the empty one for something. */
+const NONE: readonly never[] = []
+
 /** One operation of a graph. */
 export class Node {
   /** The graph that it belongs to. */
   readonly graph: Graph
   /** @internal */
   readonly proto: NodeProto
-  #inputs: (Value | undefined)[] = []
-  #outputs: (Value | undefined)[] = []
+  #inputs: readonly (Value | undefined)[] = NONE
+  #outputs: readonly (Value | undefined)[] = NONE
   /** By attribute: the graphs in it. Most nodes have none. */
   #subgraphs: Map<AttributeProto, Graph[]> | undefined
 
@@ -172,7 +175,7 @@ export class Node {
 
   /** The graphs in its attributes: the branches of If, the bodies of Loop and Scan. */
   get subgraphs(): readonly Graph[] {
-    return this.#subgraphs === undefined ? [] : [...this.#subgraphs.values()].flat()
+    return this.#subgraphs === undefined ? NONE : [...this.#subgraphs.values()].flat()
   }
 
   /** The values that it reads, those that graphs inside it read from outside or give out included; each once. */
@@ -215,8 +218,8 @@ export class Node {
 
   /** @internal takes values that carry this node already */
   link(
-    inputs: (Value | undefined)[],
-    outputs: (Value | undefined)[],
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly (Value | undefined)[],
     graphs: Map<AttributeProto, Graph[]> | undefined,
   ): void {
     this.#inputs = inputs
@@ -228,7 +231,7 @@ export class Node {
 
   /** @internal */
   setOutput(index: number, value: Value | undefined): void {
-    this.#outputs[index] = value
+    this.#outputs = this.#outputs.with(index, value)
     this.proto.output = this.#outputs.map((output) => output?.name ?? '')
     this.touch()
   }
