@@ -57,13 +57,15 @@ it was one; here it stays.
 
 ## simplify, by size
 
-A chain of ${CHAIN} nodes takes ${(long / short).toFixed(2)} times as long as one of ${CHAIN / 4} (linear: 4).
+A chain of ${CHAIN} nodes takes ${(long / short).toFixed(2)} times as long as one of ${CHAIN / 4} (linear: 4), ${(long / 1000).toFixed(1)} s here.
 
 ## load, rename, clean up, save
 
-| model | graphsurgeon's time / ours | asked | our time / \`cp\` | asked | our peak memory | asked |
-|---|---|---|---|---|---|---|
+| model | graphsurgeon's time / ours | asked | graphsurgeon's time / \`cp\` | our time / \`cp\` | asked | our peak memory | asked |
+|---|---|---|---|---|---|---|---|
 ${edits.join('\n')}
+
+What writes a file anew cannot be faster than \`cp\`, so the third column is the most that the first could be.
 `,
   )
   console.log(`all models: ${ours.toFixed(0)} ms; chain of ${CHAIN}: ${long.toFixed(0)} ms`)
@@ -89,11 +91,10 @@ async function editing() {
       copy: () => void run('cp', [path, ours]),
     })
     const [mine, surgeon, copy] = [times.ours, times.theirs, times.copy].map(median)
-    const asked = path === big ? ['≥ 8', '≤ 2', '≤ 100 MB'] : ['≥ 8', '', '']
-    const copies = path === big ? (mine / copy).toFixed(2) : ''
-    rows.push(
-      `| ${name} | ${(surgeon / mine).toFixed(2)} | ${asked[0]} | ${copies} | ${asked[1]} | ${(peak / 1e6).toFixed(0)} MB | ${asked[2]} |`,
-    )
+    // A small model is not copied for as long as it takes to start a process.
+    const ofCopy = path === big ? [(surgeon / copy).toFixed(2), (mine / copy).toFixed(2), '≤ 2'] : ['', '', '']
+    const memory = [`${(peak / 1e6).toFixed(0)} MB`, path === big ? '≤ 100 MB' : '']
+    rows.push(`| ${[name, (surgeon / mine).toFixed(2), '≥ 8', ...ofCopy, ...memory].join(' | ')} |`)
   }
   return rows
 }
@@ -144,8 +145,8 @@ async function countNodes(path) {
 
 /** Milliseconds for a chain of Sin, Identity and Transpose, which come down to a third or less. */
 async function chain(length) {
-  const [path] = modelPaths()
-  const model = await onnx.read(path)
+  const model = await onnx.read(modelPaths().find((path) => path.endsWith('mtcnn-pnet.onnx')))
+  // Of this model, nothing is left but its first node.
   await onnx.transform(model, [onnx.extract({ outputs: [model.graph.nodes[0].outputs[0].name] })])
   const { graph } = model
   let value = graph.addInput(graph.uniqueName('chain'), 'float32', [2, 3])
