@@ -1,7 +1,10 @@
+import { numberToBfloat16, numberToHalf } from '../../npy/half.js'
+import type { TensorLike } from '../../tensor.js'
 import type { Model } from '../model/model.js'
 import type { Node } from '../model/node.js'
 import { ModelTensor } from '../model/tensor.js'
 import type { Value } from '../model/value.js'
+import type { Dim } from '../value-type.js'
 
 /**
  * What is constant in a model: initializers, and what Constant nodes give.
@@ -20,6 +23,16 @@ export class Constants {
   of(value: Value | undefined): ModelTensor | undefined {
     if (value === undefined || this.#defaults.has(value)) return undefined
     return value.initializer ?? (value.producer && constantTensor(value.producer))
+  }
+
+  /** The shape of a value: of a Constant node's too, which models seldom declare. */
+  dims(value: Value): readonly Dim[] | undefined {
+    return value.dims ?? this.of(value)?.dims
+  }
+
+  /** The element type of a value: of a Constant node's too. `undefined` (the text) where it is not known. */
+  type(value: Value): string {
+    return this.of(value)?.type ?? value.type
   }
 
   /** Small integers (or booleans) as numbers, such as axes and shapes; undefined where the value is not constant. */
@@ -63,4 +76,16 @@ export function constantTensor(node: Node): ModelTensor | undefined {
 /** A tensor of int64, as shapes, axes and the like are. */
 export function int64s(values: readonly (number | bigint)[], dims: readonly number[] = [values.length]): ModelTensor {
   return ModelTensor.from({ type: 'int64', dims, data: BigInt64Array.from(values, BigInt) })
+}
+
+/** A tensor of floats of a type: the 16-bit ones rounded to it, any other type float32. */
+export function floatTensor(
+  type: string,
+  values: ArrayLike<number>,
+  dims: readonly number[] = [values.length],
+): TensorLike {
+  if (type === 'float16') return { type, dims, data: Uint16Array.from(values, numberToHalf) }
+  if (type === 'bfloat16') return { type, dims, data: Uint16Array.from(values, numberToBfloat16) }
+  if (type === 'float64') return { type, dims, data: Float64Array.from(values) }
+  return { type: 'float32', dims, data: Float32Array.from(values) }
 }

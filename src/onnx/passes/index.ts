@@ -14,11 +14,14 @@ import { fuseLayerNorm } from './fuse-layer-norm.js'
 import { inferShapes } from './infer-shapes.js'
 import { inlineFunctions } from './inline-functions.js'
 import { insertOutput } from './insert-output.js'
+import { lowerAsymmetricQuantization } from './lower-asymmetric-quantization.js'
+import { lowerDynamicQuantization } from './lower-dynamic-quantization.js'
 import { lowerPlugins } from './lower-plugins.js'
 import { markIntermediates } from './mark-intermediates.js'
 import type { Pass } from './pass.js'
 import { removeIf } from './remove-if.js'
 import { renameOp } from './rename-op.js'
+import { renameRepeatedDims } from './rename-repeated-dims.js'
 import { renameValues } from './rename-values.js'
 import { replaceSubgraph } from './replace-subgraph.js'
 import { rewriteFocus } from './rewrite-focus.js'
@@ -46,6 +49,8 @@ export { fuseLayerNorm } from './fuse-layer-norm.js'
 export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
 export { inlineFunctions } from './inline-functions.js'
 export { type InsertOutputOptions, insertOutput } from './insert-output.js'
+export { lowerAsymmetricQuantization } from './lower-asymmetric-quantization.js'
+export { lowerDynamicQuantization } from './lower-dynamic-quantization.js'
 export { lowerPlugins } from './lower-plugins.js'
 export { type MarkIntermediatesOptions, markIntermediates } from './mark-intermediates.js'
 export {
@@ -62,6 +67,7 @@ export {
 } from './pass.js'
 export { type RemoveIfOptions, removeIf } from './remove-if.js'
 export { type RenameOpOptions, renameOp } from './rename-op.js'
+export { renameRepeatedDims } from './rename-repeated-dims.js'
 export { type RenameValuesOptions, renameValues } from './rename-values.js'
 export { type ReplaceSubgraphOptions, replaceSubgraph } from './replace-subgraph.js'
 export { type RewriteFocusOptions, rewriteFocus } from './rewrite-focus.js'
@@ -95,10 +101,13 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     inferShapes,
     inlineFunctions,
     insertOutput,
+    lowerAsymmetricQuantization,
+    lowerDynamicQuantization,
     lowerPlugins,
     markIntermediates,
     removeIf,
     renameOp,
+    renameRepeatedDims,
     renameValues,
     replaceSubgraph,
     rewriteFocus,

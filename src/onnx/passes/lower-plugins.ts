@@ -1,12 +1,11 @@
 import { TrtError } from '../../errors.js'
-import { numberToBfloat16, numberToHalf } from '../../npy/half.js'
-import { elementCount, type TensorLike } from '../../tensor.js'
+import { elementCount } from '../../tensor.js'
 import type { Node } from '../model/node.js'
 import type { Value } from '../model/value.js'
 import { inferTypes } from '../shapes/infer-types.js'
 import type { Dim } from '../value-type.js'
 import { addConstant } from './add-constant.js'
-import { Constants, int64s } from './constants.js'
+import { Constants, floatTensor, int64s } from './constants.js'
 import { sweepValues } from './matching/sweep.js'
 import { definePass, type PassContext } from './pass.js'
 import { PluginFields } from './plugins/plugin-fields.js'
@@ -121,7 +120,7 @@ function weightsOf(node: Node, { weights }: PluginOp, fields: PluginFields): (Va
   return weights.map((name) => {
     const values = fields.numbers(name)
     if (values === undefined) return rest.shift()
-    return addConstant(node.graph, floats(x.type, values), `${node.name || node.opType}_${name}`)
+    return addConstant(node.graph, floatTensor(x.type, values), `${node.name || node.opType}_${name}`)
   })
 }
 
@@ -153,13 +152,6 @@ function retype(node: Node, { opType, shared }: PluginOp): void {
   node.opType = opType
   node.domain = ''
   for (const { name } of node.attributes) if (!shared.includes(name)) node.delete(name)
-}
-
-function floats(type: string, values: readonly number[]): TensorLike {
-  const dims = [values.length]
-  if (type === 'float16') return { type, dims, data: Uint16Array.from(values, numberToHalf) }
-  if (type === 'bfloat16') return { type, dims, data: Uint16Array.from(values, numberToBfloat16) }
-  return { type: 'float32', dims, data: Float32Array.from(values) }
 }
 
 function invalid(node: Node, reason: string, hint?: string): TrtError {

@@ -46,7 +46,7 @@ export function kindOf(type: TypeProto | undefined): ValueKind {
 /** Exporters write these for sizes that have nothing to do with one another. */
 const PLACEHOLDER = /^(\?|\*|-1|None|null|unknown)$/
 
-function unlessPlaceholder(dim: Dim): Dim {
+export function unlessPlaceholder(dim: Dim): Dim {
   return typeof dim === 'string' && PLACEHOLDER.test(dim) ? null : dim
 }
 

@@ -1,0 +1,176 @@
+// Passes that make TensorRT take a model: what they leave computes the same on onnxruntime, to the last bit where they say so.
+import type { Tensor } from 'tensorrt-node'
+import * as onnx from 'tensorrt-node/onnx'
+import { describe, expect, it } from 'vitest'
+import { constant, makeModel, node } from '../../helpers/onnx-model.js'
+import { feedsOf, installed, realModel, runOnOnnxruntime } from '../helpers/models.js'
+import { expectKeepsMeaning, type Motif, motifGraph } from '../helpers/motif-graph.js'
+import { nodeTests } from '../helpers/node-tests.js'
+import { applied, checkedByPython, expectSameOutputs } from '../helpers/passes.js'
+import { onnxPython } from '../helpers/python.js'
+import { REFUSED_MODELS } from '../helpers/refused-models.js'
+
+const EXACT = { atol: 0, rtol: 0 }
+const lowerings = () => [onnx.lowerDynamicQuantization(), onnx.lowerAsymmetricQuantization()]
+
+describe('small models that TensorRT refuses', () => {
+  it.each(REFUSED_MODELS)('compute the same afterwards: $name', async ({ bytes, steps, feeds }) => {
+    const model = await onnx.read(bytes)
+    for (const step of steps()) expect((await applied(model, step)).changes).not.toEqual([])
+    await expectSameOutputs(bytes, model, feeds, EXACT)
+  })
+
+  it('are sound ones for Python afterwards', async (ctx) => {
+    const python = onnxPython(ctx)
+    const models = await Promise.all(
+      REFUSED_MODELS.map(async ({ bytes, steps }) => {
+        const model = await onnx.read(bytes)
+        await onnx.transform(model, steps())
+        return model
+      }),
+    )
+    expect(await checkedByPython(python, models)).toEqual(models.map(() => ''))
+  })
+})
+
+describe('lower-dynamic-quantization and lower-asymmetric-quantization', () => {
+  it('give what ONNX’s own tests expect', async (ctx) => {
+    const python = onnxPython(ctx)
+    const tests = nodeTests(python, /^(dynamicquantizelinear|matmulinteger|convinteger|basic_convinteger)/)
+    expect(tests).toHaveLength(6)
+    for (const { name, bytes, feeds, outputs } of tests) {
+      const model = await onnx.read(bytes)
+      expect((await applied(model, onnx.lowerDynamicQuantization())).changes, name).toHaveLength(1)
+      const given = Object.values(await runOnOnnxruntime(model.toBytes(), feeds))
+      for (const [index, wanted] of outputs.entries()) {
+        const difference = onnx.compareTensors(wanted, given[index] as Tensor, EXACT)
+        expect(onnx.differenceText(difference), `${name}, output ${index}`).toBeUndefined()
+      }
+    }
+  })
+
+  it('find what is quantised anywhere in random graphs', async () => {
+    let found = 0
+    await expectKeepsMeaning(motifGraph({ motif: product, opset: 13 }), lowerings(), (_, { copies }, model) => {
+      expect(model.graph.find({ opType: /Integer|QuantizeLinear/ })).toEqual([])
+      found += copies
+    })
+    await expectKeepsMeaning(motifGraph({ motif: rounded, opset: 13 }), lowerings(), (_, { copies }, model) => {
+      expect(model.graph.find({ opType: /QuantizeLinear/ })).toEqual([])
+      found += copies
+    })
+    expect(found).toBeGreaterThan(100)
+  })
+
+  it('make smart-turn floats that answer the same, to the last bit', async (ctx) => {
+    const path = installed(ctx, realModel('smart-turn-v3.2'))
+    const model = await onnx.read(path)
+    const report = await applied(model, onnx.lowerAsymmetricQuantization())
+    expect(report.changes).toHaveLength(83)
+    expect(report.notes).toEqual([])
+    await expectSameOutputs(path, model, feedsOf(realModel('smart-turn-v3.2'), 3), EXACT)
+  })
+
+  it('leave alone what TensorRT takes, and say what they cannot help', async () => {
+    const model = await onnx.read(
+      makeModel({
+        inputs: { x: ['float32', [2, 3]] },
+        outputs: { y: ['float32', [2, 3]], q: ['uint8', [2, 3]] },
+        initializers: {
+          s: constant('float32', [], [0.1]),
+          z: constant('int8', [], [0]),
+          u: constant('uint8', [], [9]),
+        },
+        nodes: [
+          node('QuantizeLinear', ['x', 's', 'z'], ['a']),
+          node('DequantizeLinear', ['a', 's', 'z'], ['y']),
+          node('QuantizeLinear', ['x', 's', 'u'], ['q']),
+        ],
+      }),
+    )
+    const report = await applied(model, onnx.lowerAsymmetricQuantization())
+    expect(report.changes).toEqual([])
+    expect(report.notes).toEqual(['QuantizeLinear "q" stays: its integers are an output'])
+  })
+})
+
+describe('rename-repeated-dims', () => {
+  it('gives the same new names in every input, and takes placeholders away', async () => {
+    const model = await onnx.read(
+      makeModel({
+        inputs: {
+          a: ['float32', ['batch', 'batch']],
+          b: ['float32', ['batch', 'batch']],
+          c: ['float32', ['?', 3, '?']],
+        },
+        outputs: { y: ['float32', ['batch', 'batch']], z: ['float32', ['?', 3, '?']] },
+        nodes: [node('Add', ['a', 'b'], ['y']), node('Relu', ['c'], ['z'])],
+      }),
+    )
+    const { changes } = await applied(model, onnx.renameRepeatedDims())
+    expect(changes).toHaveLength(3)
+    expect(model.graph.inputs.map(({ dims }) => dims)).toEqual([
+      ['batch', 'batch_2'],
+      ['batch', 'batch_2'],
+      [null, 3, null],
+    ])
+  })
+})
+
+/** A product of [2,3,4] with weights, quantised on the way: what `quantize_dynamic` writes. */
+function product(x: string, y: string, id: string, dice: number): Motif {
+  const zero =
+    dice % 3 === 0 ? [constant('int8', [4], [1, -2, 0, 5])] : dice % 3 === 1 ? [constant('int8', [], [3])] : []
+  const [q, s, z, w, wz, p, f] = ['q', 's', 'z', 'w', 'wz', 'p', 'f'].map((letter) => id + letter) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ]
+  return {
+    nodes: [
+      node('DynamicQuantizeLinear', [x], [q, s, z]),
+      node('MatMulInteger', [q, w, z, ...zero.map(() => wz)], [p]),
+      node('Cast', [p], [f], { to: 1 }),
+      node('Mul', [f, s], [y]),
+    ],
+    initializers: {
+      // Below 64: onnxruntime's products of greater ones saturate where the machine has no VNNI.
+      [w]: constant(
+        'int8',
+        [4, 4],
+        Array.from({ length: 16 }, (_, i) => ((i * 7 + dice) % 100) - 50),
+      ),
+      ...Object.fromEntries(zero.map((content) => [wz, content])),
+    },
+  }
+}
+
+/** Rounded to 8 bits and back, with the elements moved in between or not. */
+function rounded(x: string, y: string, id: string, dice: number): Motif {
+  const [q, t, u, s, z, shape] = ['q', 't', 'u', 's', 'z', 'shape'].map((letter) => id + letter) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ]
+  const type = dice % 2 === 0 ? 'uint8' : 'int8'
+  const moved = dice % 3 === 0 ? u : q
+  return {
+    nodes: [
+      node('QuantizeLinear', [x, s, z], [q]),
+      ...(moved === u ? [node('Transpose', [q], [t], { perm: [2, 0, 1] }), node('Reshape', [t, shape], [u])] : []),
+      node('DequantizeLinear', [moved, s, z], [y]),
+    ],
+    initializers: {
+      [s]: constant('float32', [], [0.01 + (dice % 10) / 50]),
+      [z]: constant(type, [], [1 + (dice % 100)]),
+      [shape]: constant('int64', [3], [2, 3, 4]),
+    },
+  }
+}
