@@ -142,25 +142,27 @@ Napi::Value build(Napi::CallbackInfo const& info) {
 
     auto const settle = [dispatcher, work, call](std::exception_ptr failure,
                                                  std::shared_ptr<BuildResult> result) {
-      dispatcher->post([work, call, failure, result](Napi::Env env) {
+      dispatcher->post([work, call, failure = std::move(failure), result](Napi::Env env) mutable {
         AddonData& data = AddonData::of(env);
         data.forget(work);
         if (failure != nullptr) {
-          data.reject(env, call, failure);
+          data.reject(env, call, std::move(failure));
         } else {
           data.resolve(env, call, [&] { return resultToJs(env, *result); });
         }
       });
     };
     auto const body = [job, dispatcher, work, settle] {
+      std::exception_ptr failure;
+      std::shared_ptr<BuildResult> result;
       try {
-        auto result = std::make_shared<BuildResult>();
+        result = std::make_shared<BuildResult>();
         *result = build(job->request, job->cancelled, job->log ? logTo(dispatcher, work) : nullptr,
                         job->progress ? progressTo(dispatcher, work) : nullptr);
-        settle(nullptr, result);
       } catch (...) {
-        settle(std::current_exception(), nullptr);
+        failure = std::current_exception();
       }
+      settle(std::move(failure), std::move(result));
     };
     try {
       startNativeThread(body);

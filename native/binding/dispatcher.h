@@ -23,7 +23,9 @@ class Dispatcher {
  public:
   static std::shared_ptr<Dispatcher> create(Napi::Env env);
 
-  // From any thread. Dropped where the environment has ended.
+  // From any thread. Dropped where the environment has ended. An error is to be moved into `function`, so
+  // that JavaScript's thread destroys it: ThreadSanitizer does not see libstdc++ count the shares that two
+  // have.
   template <class Function>
   void post(Function function) noexcept {
     class Once final : public Posted {

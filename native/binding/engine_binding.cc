@@ -237,7 +237,9 @@ Napi::Value load(Napi::CallbackInfo const& info) {
     auto const loaded = [dispatcher, pool, call](std::shared_ptr<LoadedEngine> const& engine,
                                                  std::exception_ptr failure) {
       if (engine == nullptr) {
-        dispatcher->post([call, failure](Napi::Env env) { AddonData::of(env).reject(env, call, failure); });
+        dispatcher->post([call, failure = std::move(failure)](Napi::Env env) mutable {
+          AddonData::of(env).reject(env, call, std::move(failure));
+        });
         return;
       }
       dispatcher->post([info = engine->info(), pool, call](Napi::Env env) {

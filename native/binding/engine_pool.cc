@@ -19,6 +19,7 @@ void EnginePool::start(LoadRequest request, LogSink log, Loaded loaded) {
 void EnginePool::live(LoadRequest request, LogSink log, Loaded const& loaded) {
   std::vector<std::unique_ptr<EngineSlot>> slots;
   std::shared_ptr<LoadedEngine> engine;
+  std::exception_ptr failure;
   try {
     engine = LoadedEngine::load(request, std::move(log));
     request.bytes = {};
@@ -31,13 +32,15 @@ void EnginePool::live(LoadRequest request, LogSink log, Loaded const& loaded) {
       for (auto const& slot : slots_) slot->stop();
     }
   } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure != nullptr) {
     slots.clear();
     engine = nullptr;
-    loaded(nullptr, std::current_exception());
+    loaded(nullptr, std::move(failure));
     return;
   }
   size_t started = 1;
-  std::exception_ptr failure;
   try {
     for (; started < slots_.size(); ++started) startThread(*slots_[started], engine);
     loaded(engine, nullptr);
@@ -47,7 +50,7 @@ void EnginePool::live(LoadRequest request, LogSink log, Loaded const& loaded) {
   }
   for (size_t index = started; index < slots_.size(); ++index) slots_[index]->serve(engine);  // takes it down
   slots_.front()->serve(std::move(engine));
-  if (failure != nullptr) loaded(nullptr, failure);
+  if (failure != nullptr) loaded(nullptr, std::move(failure));
 }
 
 void EnginePool::startThread(EngineSlot& slot, std::shared_ptr<LoadedEngine> engine) {

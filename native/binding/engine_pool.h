@@ -29,7 +29,8 @@ class EnginePool : public std::enable_shared_from_this<EnginePool> {
 
   explicit EnginePool(std::shared_ptr<Dispatcher> dispatcher) : dispatcher_(std::move(dispatcher)) {}
 
-  // `loaded` is called once on a thread of the pool: with what was loaded, or with the error.
+  // `loaded` is called once on a thread of the pool: with what was loaded, or with the error, of which the
+  // thread keeps no share.
   using Loaded = std::function<void(std::shared_ptr<LoadedEngine> const&, std::exception_ptr)>;
   void start(LoadRequest request, LogSink log, Loaded loaded);
 

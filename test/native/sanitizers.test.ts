@@ -1,11 +1,9 @@
 /**
  * The addon for TensorRT 10 and the doubles, built with AddressSanitizer, LeakSanitizer and UBSan: the same runs as in
- * runtime, failures and lifecycle. Then sources with one fault each, which those runs must notice: else they prove nothing.
+ * runtime, failures, lifecycle and stress. Then sources with one fault each, which those runs must notice: else they prove nothing.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { expectFailures, expectGraphs, expectInference, expectLifecycle } from './helpers/expectations.ts'
+import { expectFailures, expectGraphs, expectInference, expectLifecycle, expectStress } from './helpers/expectations.ts'
 import { obstacle, parsed } from './helpers/run-fixture.ts'
 import { SanitizedPackage } from './helpers/sanitized-package.ts'
 
@@ -14,7 +12,7 @@ const LATE = { TRT_DOUBLE_MAX_DELAY_US: '3000' }
 
 let prepared: SanitizedPackage | string
 beforeAll(async () => {
-  prepared = obstacle() ?? (await SanitizedPackage.prepare())
+  prepared = obstacle() ?? (await SanitizedPackage.prepare('address'))
 }, 600_000)
 
 /** The package, or the test is skipped with the reason why there is none. */
@@ -38,6 +36,11 @@ describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
   it('find nothing while engines, workers and calls end', async (context) => {
     const options = { execArgv: ['--expose-gc'], args: [3] }
     expectLifecycle(parsed('lifecycle', await sanitized(context).run('lifecycle', options)))
+  })
+
+  it('find nothing in thousands of calls, from the main thread and two workers', async (context) => {
+    const options = { execArgv: ['--expose-gc'], args: [1000, 2] }
+    expectStress(parsed('stress', await sanitized(context).run('stress', options)), 1000)
   })
 })
 
@@ -113,19 +116,7 @@ const FAULTS: readonly {
 describe('a seeded fault is noticed', () => {
   it.for(FAULTS.map((fault) => [fault.fault, fault] as const))('%s', async ([, { file, changes, graphs }], context) => {
     const addon = sanitized(context)
-    const path = join(addon.root, 'native', file)
-    const sound = readFileSync(path, 'utf8')
-    const faulty = changes.reduce((source, [from, to]) => {
-      expect(source.split(from).length - 1, `how often ${JSON.stringify(from)} is in ${file}`).toBe(1)
-      return source.replace(from, to)
-    }, sound)
-    try {
-      writeFileSync(path, faulty)
-      await addon.build()
-      await expect(graphs ? graphSuite(addon) : wholeSuite(addon)).rejects.toThrow()
-    } finally {
-      writeFileSync(path, sound)
-    }
+    await addon.damaged(file, changes, () => expect(graphs ? graphSuite(addon) : wholeSuite(addon)).rejects.toThrow())
   })
 })
 

@@ -1,7 +1,7 @@
 /** Thousands of calls on 8 contexts with random shapes, aborts, failures and closes: each right, and nothing left. */
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, it } from 'vitest'
 import { expectStress } from './helpers/expectations.ts'
-import { resultOf, runFixture, skipWithoutDoubles } from './helpers/run-fixture.ts'
+import { resultOf, skipWithoutDoubles } from './helpers/run-fixture.ts'
 
 beforeEach(skipWithoutDoubles)
 
@@ -15,9 +15,6 @@ it('1,000 calls in the main thread and in each of 4 workers', async () => {
   expectStress(await resultOf('stress', { execArgv, args: [1000, 4] }), 1000)
 })
 
-it('keeps the exit code when the process exits at any moment of it', async () => {
-  for (let moment = 0; moment < 10; moment++) {
-    const { code, signal, stderr } = await runFixture('stress', { execArgv, args: [1000, 1, 37 * moment] })
-    expect({ moment, code, signal, stderr }).toEqual({ moment, code: 7, signal: null, stderr: '' })
-  }
+it.each(['rtx', 'trt11'] as const)('2,000 calls on %s', async (family) => {
+  expectStress(await resultOf('stress', { family, execArgv, args: [2000] }), 2000)
 })

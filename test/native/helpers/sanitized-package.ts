@@ -8,6 +8,7 @@ import {
   statSync,
   symlinkSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -15,42 +16,93 @@ import { type FixtureOptions, type FixtureOutcome, ROOT, runFixture } from './ru
 
 const run = promisify(execFile)
 
+const suppressions = (name: string) => `suppressions=${join(ROOT, 'native', 'test', name)}:print_suppressions=0`
+
+/** What the compiler calls a sanitizer: its runtime, and how that is set. */
+const SANITIZERS = {
+  /** With LeakSanitizer and UBSan. */
+  address: {
+    library: 'libasan.so',
+    env: {
+      ASAN_OPTIONS: 'detect_leaks=1:exitcode=99',
+      LSAN_OPTIONS: suppressions('lsan.supp'),
+      UBSAN_OPTIONS: 'halt_on_error=1:exitcode=99:print_stacktrace=1',
+    },
+  },
+  thread: {
+    library: 'libtsan.so',
+    // Exit code 0: Node itself has races (see races.ts), which must not change what a fixture ends with.
+    env: { TSAN_OPTIONS: `${suppressions('tsan.supp')}:exitcode=0:history_size=4:atexit_sleep_ms=0` },
+  },
+} as const
+
 /** Node itself is not built with the sanitizer, so that its runtime must be loaded before everything else. */
-async function runtime(): Promise<string | undefined> {
-  const { stdout } = await run('c++', ['-print-file-name=libasan.so'])
+async function find(library: string): Promise<string | undefined> {
+  const { stdout } = await run('c++', [`-print-file-name=${library}`])
   const path = stdout.trim()
   return isAbsolute(path) && existsSync(path) ? path : undefined
 }
 
 /**
- * A copy of this package below build/, whose addon for TensorRT 10 is built with AddressSanitizer and UBSan, from sources that a test may
+ * A copy of this package below build/, whose addon for TensorRT 10 is built with a sanitizer, from sources that a test may
  * damage. What is unchanged since the last time is not built again.
  */
 export class SanitizedPackage {
-  readonly root = join(ROOT, 'build', 'sanitized-address')
+  readonly root: string
+  readonly #sanitizer: keyof typeof SANITIZERS
   readonly #runtime: string
 
-  private constructor(runtime: string) {
+  private constructor(sanitizer: keyof typeof SANITIZERS, runtime: string) {
+    this.root = join(ROOT, 'build', `sanitized-${sanitizer}`)
+    this.#sanitizer = sanitizer
     this.#runtime = runtime
   }
 
   /** @returns why there can be none, or the package, built */
-  static async prepare(): Promise<SanitizedPackage | string> {
-    const path = await runtime()
-    if (path === undefined) return 'the compiler has no libasan.so'
-    const made = new SanitizedPackage(path)
+  static async prepare(sanitizer: keyof typeof SANITIZERS): Promise<SanitizedPackage | string> {
+    const { library } = SANITIZERS[sanitizer]
+    const path = await find(library)
+    if (path === undefined) return `the compiler has no ${library}`
+    const made = new SanitizedPackage(sanitizer, path)
     made.#copy()
     const doubles = join(ROOT, 'native', 'test', 'build-doubles.mjs')
-    await run(process.execPath, [doubles, '--sanitize=address', '--families=trt10'])
+    await run(process.execPath, [doubles, `--sanitize=${sanitizer}`, '--families=trt10'])
     await made.build()
     return made
+  }
+
+  /**
+   * Builds the addon with changes to its sources, gives it to `use`, and puts the sources back.
+   *
+   * @param file the source below native/
+   * @param changes what becomes of which text, which must be in the file once
+   */
+  async damaged(
+    file: string,
+    changes: readonly (readonly [string, string])[],
+    use: () => Promise<void>,
+  ): Promise<void> {
+    const path = join(this.root, 'native', file)
+    const sound = readFileSync(path, 'utf8')
+    const faulty = changes.reduce((source, [from, to]) => {
+      const times = source.split(from).length - 1
+      if (times !== 1) throw new Error(`${JSON.stringify(from)} is ${times} times in ${file}`)
+      return source.replace(from, to)
+    }, sound)
+    try {
+      writeFileSync(path, faulty)
+      await this.build()
+      await use()
+    } finally {
+      writeFileSync(path, sound)
+    }
   }
 
   /** Builds the addon from the sources as they are now. */
   async build(): Promise<void> {
     const build = join(this.root, 'build', 'cmake')
     const options = [
-      '-DTENSORRT_NODE_SANITIZE=address',
+      `-DTENSORRT_NODE_SANITIZE=${this.#sanitizer}`,
       `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(this.root, 'build', 'Release')}`,
     ]
     await run('cmake', ['-S', this.root, '-B', build, ...options])
@@ -62,14 +114,8 @@ export class SanitizedPackage {
     return runFixture(name, {
       ...options,
       root: this.root,
-      doubles: join(ROOT, 'build', 'doubles-address'),
-      env: {
-        LD_PRELOAD: this.#runtime,
-        ASAN_OPTIONS: 'detect_leaks=1:exitcode=99',
-        LSAN_OPTIONS: `suppressions=${join(ROOT, 'native', 'test', 'lsan.supp')}:print_suppressions=0`,
-        UBSAN_OPTIONS: 'halt_on_error=1:exitcode=99:print_stacktrace=1',
-        ...options.env,
-      },
+      doubles: join(ROOT, 'build', `doubles-${this.#sanitizer}`),
+      env: { LD_PRELOAD: this.#runtime, ...SANITIZERS[this.#sanitizer].env, ...options.env },
     })
   }
 

@@ -1,0 +1,57 @@
+/**
+ * The addon for TensorRT 10 and the doubles, built with ThreadSanitizer: no race of theirs, in thousands of calls from five
+ * threads, where every call fails in turn, and where processes end. And a race that was made on purpose is reported, so
+ * that the silence means something.
+ */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { EXITS, endOf, exitAt, type Way } from './helpers/exits.ts'
+import { expectFailures, expectStress } from './helpers/expectations.ts'
+import { racesOfOurs } from './helpers/races.ts'
+import { type FixtureOptions, obstacle, parsed } from './helpers/run-fixture.ts'
+import { SanitizedPackage } from './helpers/sanitized-package.ts'
+
+let prepared: SanitizedPackage | string
+beforeAll(async () => {
+  prepared = obstacle() ?? (await SanitizedPackage.prepare('thread'))
+}, 600_000)
+
+/** The package, or the test is skipped with the reason why there is none. */
+function sanitized(context: { skip(reason: string): never }): SanitizedPackage {
+  return typeof prepared === 'string' ? context.skip(prepared) : prepared
+}
+
+const CALLS = 1000
+const HAMMER: FixtureOptions = { execArgv: ['--expose-gc'], args: [CALLS, 4] }
+
+describe('ThreadSanitizer', () => {
+  it('finds nothing in 5,000 calls, from the main thread and four workers', async (context) => {
+    const outcome = await sanitized(context).run('stress', HAMMER)
+    expect(racesOfOurs(outcome.stderr)).toEqual([])
+    expectStress(parsed('stress', outcome), CALLS)
+  })
+
+  it('finds nothing while every call fails in turn', async (context) => {
+    const outcome = await sanitized(context).run('failures')
+    expect(racesOfOurs(outcome.stderr)).toEqual([])
+    expectFailures(parsed('failures', outcome))
+  })
+
+  it.for(Object.keys(EXITS) as Way[])('finds nothing where processes end: %s', async (way, context) => {
+    const addon = sanitized(context)
+    for (let moment = 0; moment < 4; moment++) {
+      const outcome = await addon.run('exit', exitAt(way, moment))
+      expect(racesOfOurs(outcome.stderr)).toEqual([])
+      expect(endOf(outcome), outcome.stderr).toEqual(EXITS[way])
+    }
+  })
+
+  it('reports a slot that is still written to when JavaScript has it again', async (context) => {
+    const addon = sanitized(context)
+    const sound = '  std::shared_ptr<Posted> self = std::move(self_);\n  dispatcher_->postShared(std::move(self));\n'
+    const racy = '  dispatcher_->postShared(self_);\n  self_ = nullptr;\n'
+    await addon.damaged('binding/engine_slot.cc', [[sound, racy]], async () => {
+      const { stderr } = await addon.run('stress', { ...HAMMER, args: [500] })
+      expect(racesOfOurs(stderr).join('')).toContain('tensorrt_node_trt10.node')
+    })
+  })
+})
