@@ -53,6 +53,12 @@ export function isTexts(least = 0): Check {
   )
 }
 
+/** Greatest magnitudes by name, infinite ones included. */
+export const isRanges = expected(
+  'an object of numbers of 0 or more, by the names of values',
+  (value) => isPlainObject(value) && Object.values(value).every((range) => typeof range === 'number' && range >= 0),
+)
+
 /** One of the given values. */
 export function isOneOf(...values: readonly (string | boolean | number)[]): Check {
   return expected(`one of ${values.map((value) => JSON.stringify(value)).join(', ')}`, (value) =>
@@ -77,6 +83,11 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   if (typeof value !== 'object' || value === null) return false
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
+}
+
+/** The same object, without the properties that are undefined. */
+export function withoutUndefined<T extends object>(object: { readonly [Name in keyof T]: T[Name] | undefined }): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }
 
 /**

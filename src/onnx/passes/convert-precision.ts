@@ -1,4 +1,4 @@
-import { isBoolean, isNumberFrom, isOneOf, isTexts } from '../../check.js'
+import { isBoolean, isNumberFrom, isOneOf, isRanges, isTexts } from '../../check.js'
 import type { Model } from '../model/model.js'
 import type { Node } from '../model/node.js'
 import { withNested } from '../model/root-graph.js'
@@ -179,12 +179,6 @@ function neededOpset(model: Model, to: LowType): number {
     for (const { opType } of graph.nodes) if (opType === 'QuantizeLinear' || opType === 'DequantizeLinear') return 19
   }
   return 13
-}
-
-function isRanges(value: unknown): string | undefined {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
-  const fits = isMap && Object.values(value).every((range) => typeof range === 'number' && range >= 0)
-  return fits ? undefined : 'an object of numbers of 0 or more, by the names of values'
 }
 
 /** One note for each reason, with some of the nodes that it applies to. */

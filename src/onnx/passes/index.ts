@@ -19,6 +19,7 @@ import { lowerDynamicQuantization } from './lower-dynamic-quantization.js'
 import { lowerPlugins } from './lower-plugins.js'
 import { markIntermediates } from './mark-intermediates.js'
 import type { Pass } from './pass.js'
+import { quantize } from './quantize.js'
 import { removeIf } from './remove-if.js'
 import { renameOp } from './rename-op.js'
 import { renameRepeatedDims } from './rename-repeated-dims.js'
@@ -65,6 +66,9 @@ export {
   type Transform,
   type TransformControl,
 } from './pass.js'
+export { QUANTIZABLE, type QuantizationSelection } from './quantization/plan.js'
+export type { QuantizedType } from './quantization/weights.js'
+export { type QuantizeOptions, quantize } from './quantize.js'
 export { type RemoveIfOptions, removeIf } from './remove-if.js'
 export { type RenameOpOptions, renameOp } from './rename-op.js'
 export { renameRepeatedDims } from './rename-repeated-dims.js'
@@ -105,6 +109,7 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     lowerDynamicQuantization,
     lowerPlugins,
     markIntermediates,
+    quantize,
     removeIf,
     renameOp,
     renameRepeatedDims,
