@@ -8,6 +8,14 @@
  *
  * @packageDocumentation
  */
+export {
+  formatCalibrationCache,
+  parseCalibrationCache,
+  readCalibrationCache,
+  writeCalibrationCache,
+} from './calibration/cache.js'
+export { type CalibrateOptions, type CalibrationSamples, calibrate } from './calibration/calibrate.js'
+export { CALIBRATION_METHODS, type CalibrationMethod } from './calibration/thresholds.js'
 export type { ElementType } from './data-types.js'
 export { type Difference, diff } from './diff.js'
 export { inspectModel, type ModelInfo, type ValueInfo } from './inspect-model.js'
