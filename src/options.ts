@@ -1,4 +1,7 @@
+import type { CalibrationSamples } from './onnx/calibration/calibrate.js'
+import type { CalibrationMethod } from './onnx/calibration/thresholds.js'
 import type { Model } from './onnx/model/model.js'
+import type { QuantizationSelection } from './onnx/passes/quantization/plan.js'
 
 /** The engines that can stand behind an {@link Engine}. */
 export type BackendName = 'tensorrt' | 'tensorrt-rtx' | 'onnxruntime'
@@ -30,6 +33,35 @@ export interface MemoryPools {
 
 /** `nvinfer1::TacticSource`: the kernel libraries that the builder may choose from. */
 export type TacticSource = 'cublas' | 'cublas-lt' | 'cudnn' | 'edge-mask-convolutions' | 'jit-convolutions'
+
+/**
+ * Where the ranges of activations come from: samples of real inputs; the path of a folder of samples; the path of a
+ * calibration cache, as TensorRT writes it too; or ranges, as `onnx.calibrate` gives them.
+ *
+ * In a folder each `.npz` file is a sample with arrays by the names of the inputs, as is each folder in it of `.npy` files
+ * of these names; where the model has a single input, each `.npy` file is a sample too.
+ */
+export type Calibration = CalibrationSamples | string | URL | { readonly [value: string]: number }
+
+/**
+ * How to quantise; what is selected is described at `onnx.quantize`. A model that carries QuantizeLinear and
+ * DequantizeLinear already is not quantised again.
+ */
+export interface QuantizationOptions<Method extends CalibrationMethod = CalibrationMethod>
+  extends Partial<QuantizationSelection> {
+  readonly calibration: Calibration
+  /** How ranges are chosen of samples. Default `'entropy'` for int8, `'max'` for fp8. */
+  readonly method?: Method
+  /** Of the method `percentile`: which share of the values is held, in percent. Default 99.99. */
+  readonly percentile?: number
+  /** Whether scales are powers of two. Default false. */
+  readonly powerOfTwo?: boolean
+  /**
+   * A file of ranges, in the format of TensorRT's calibration caches: read instead of calibrating where it is there,
+   * written where it is not. Take it away when model or samples change.
+   */
+  readonly cache?: string
+}
 
 /** What a build says about its progress. */
 export interface BuildProgress {
@@ -72,6 +104,16 @@ export interface BuildOptions {
   readonly fp16?: boolean
   /** Compute in bf16 where that is safe, as `fp16`. Needs compute capability 8.0. */
   readonly bf16?: boolean
+  /**
+   * Compute in int8 where that is fast: the model is calibrated on onnxruntime's CPU and quantised first, as
+   * `onnx.calibrate` and `onnx.quantize` do, on every backend. What stays is fp32, or fp16 with `fp16`.
+   */
+  readonly int8?: QuantizationOptions
+  /**
+   * The same with float8 (e4m3fn), which needs compute capability 8.9. Its steps grow with the values, so that of the
+   * methods only those make sense that do not presume even ones.
+   */
+  readonly fp8?: QuantizationOptions<'max' | 'percentile'>
   /** Allow TF32 for fp32 matrix products (TensorRT's default: on). */
   readonly tf32?: boolean
   /** Take every type from the model, and none from the builder (always so on TensorRT 11.x and RTX). */

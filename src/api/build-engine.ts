@@ -8,6 +8,7 @@ import type { BackendName, BuildOptions } from '../options.js'
 import { traced } from '../tracing.js'
 import { toModelSource } from './model-source.js'
 import { resolveProfiles } from './resolve-profiles.js'
+import { resolveQuantization } from './resolve-quantization.js'
 import { toBuildSettings, validateBuildOptions } from './validate-options.js'
 
 /** A built engine: its bytes, and what is to be said about them. */
@@ -85,8 +86,9 @@ async function build(options: BuildOptions): Promise<BuildResult> {
   throwIfAborted('buildEngine', options.signal)
   const { backend, reason, lenient } = await resolveBuildBackend(options)
   const timingCache = options.timingCache === undefined ? undefined : resolve(options.timingCache)
+  const quantization = await resolveQuantization(model, options)
   const outcome = await backend.build(
-    { model, profiles, settings: toBuildSettings(options, timingCache) },
+    { model, profiles, settings: toBuildSettings(options, timingCache, quantization) },
     {
       isolation: options.isolation ?? 'process',
       lenient,

@@ -10,13 +10,16 @@ import {
   isListOf,
   isLogger,
   isNonEmptyString,
+  isNumberFrom,
   isOneOf,
   isPlainObject,
+  isRanges,
   isTexts,
   toBytes,
+  withoutUndefined,
 } from '../check.js'
 import { TrtError } from '../errors.js'
-import { Model } from '../onnx/index.js'
+import { CALIBRATION_METHODS, Model } from '../onnx/index.js'
 import type {
   BuildOptions,
   CudaGraphOptions,
@@ -24,6 +27,7 @@ import type {
   LoadOptions,
   Logger,
   MemoryPools,
+  QuantizationOptions,
   QueueOptions,
 } from '../options.js'
 
@@ -63,6 +67,27 @@ const nested =
     return undefined
   }
 
+const isCalibration: Check = (value) =>
+  (typeof value === 'string' && value !== '') ||
+  isFileUrl(value) ||
+  isRanges(value) === undefined ||
+  (typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value))
+    ? undefined
+    : 'samples (an array, or what gives them one by one), the path of a folder or a cache, or ranges by name'
+
+const quantizationChecks = (methods: readonly string[]): Readonly<Record<keyof QuantizationOptions, Check>> => ({
+  calibration: isCalibration,
+  method: isOneOf(...methods),
+  percentile: isNumberFrom(50, 100),
+  powerOfTwo: isBoolean,
+  cache: isNonEmptyString,
+  ops: isTexts(1),
+  nodes: isTexts(1),
+  keepOps: isTexts(),
+  keepNodes: isTexts(),
+  minChannels: isInteger(1, 2 ** 31 - 1),
+})
+
 /** What each option has to be. */
 // `Record<keyof BuildOptions, Check>`: an option that is added to the type and not here does not compile.
 export const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
@@ -72,6 +97,8 @@ export const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
   target: nested('target', { computeCapabilities: isListOf(...COMPUTE_CAPABILITIES) }),
   fp16: isBoolean,
   bf16: isBoolean,
+  int8: nested('int8', quantizationChecks(CALIBRATION_METHODS)),
+  fp8: nested('fp8', quantizationChecks(['max', 'percentile'])),
   tf32: isBoolean,
   stronglyTyped: isBoolean,
   workspace: isByteSize,
@@ -140,9 +167,25 @@ export function validateBuildOptions(options: BuildOptions): void {
       { hint: "buildEngine({ onnx: 'model.onnx' })" },
     )
   }
+  checkQuantization(options)
   if (options.target !== undefined && options.target.computeCapabilities === undefined) {
     throw new TrtError('INVALID_ARGUMENT', 'buildEngine: expected computeCapabilities in target, received none', {
       hint: "target: { computeCapabilities: ['8.9'] }",
+    })
+  }
+}
+
+/** @throws {TrtError} `INVALID_ARGUMENT` */
+function checkQuantization({ int8, fp8 }: BuildOptions): void {
+  if (int8 !== undefined && fp8 !== undefined) {
+    throw new TrtError('INVALID_ARGUMENT', 'buildEngine: expected int8 or fp8, received both', {
+      hint: 'leave one out',
+    })
+  }
+  for (const [name, options] of Object.entries({ int8, fp8 })) {
+    if (options === undefined || options.calibration !== undefined) continue
+    throw new TrtError('INVALID_ARGUMENT', `buildEngine: expected calibration in ${name}, received none`, {
+      hint: `${name}: { calibration: samples }, with a hundred inputs or so`,
     })
   }
 }
@@ -158,12 +201,17 @@ export function validateInferOptions(options: InferOptions): void {
 }
 
 /** The options that shape a plan, as plain data that crosses processes; what the user left out stays out. */
-export function toBuildSettings(options: BuildOptions, timingCachePath: string | undefined): BuildSettings {
+export function toBuildSettings(
+  options: BuildOptions,
+  timingCachePath: string | undefined,
+  quantization: Pick<BuildSettings, 'int8' | 'fp8'>,
+): BuildSettings {
   const { fp16, bf16, tf32, stronglyTyped, optimizationLevel, sparsity, versionCompatible } = options
   const { hardwareCompatibility, refittable, stripPlan, weightStreaming, profilingVerbosity, maxAuxStreams } = options
   return withoutUndefined<BuildSettings>({
     fp16,
     bf16,
+    ...quantization,
     tf32,
     stronglyTyped,
     optimizationLevel,
@@ -182,10 +230,6 @@ export function toBuildSettings(options: BuildOptions, timingCachePath: string |
     memoryPools: options.memoryPools === undefined ? undefined : toBytesEach(options.memoryPools),
     timingCache: timingCachePath,
   })
-}
-
-function withoutUndefined<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }
 
 function toBytesEach(pools: MemoryPools): NonNullable<BuildSettings['memoryPools']> {

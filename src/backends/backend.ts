@@ -5,6 +5,8 @@
  * against the model (`api/resolve-profiles`), feeds against the engine (`api/engine`). A backend refuses, with
  * `UNSUPPORTED`, what its engine cannot do; it never drops an option in silence.
  */
+
+import type { QuantizeOptions } from '../onnx/index.js'
 import type {
   BackendName,
   BuildOptions,
@@ -39,6 +41,9 @@ export interface BuildRequest {
   readonly settings: BuildSettings
 }
 
+/** How a model is quantised: the calibrated ranges, and what else the pass `quantize` takes. */
+export type QuantizationSettings = Pick<QuantizeOptions, 'ranges'> & Partial<Omit<QuantizeOptions, 'to' | 'ranges'>>
+
 /** The options that shape a plan. Absent means: as TensorRT's default. All plain data, so it crosses processes. */
 export interface BuildSettings
   extends Pick<
@@ -58,6 +63,8 @@ export interface BuildSettings
     | 'maxAuxStreams'
     | 'plugins'
   > {
+  readonly int8?: QuantizationSettings
+  readonly fp8?: QuantizationSettings
   readonly computeCapabilities?: readonly ComputeCapability[]
   readonly tacticSources?: readonly TacticSource[]
   /** Bytes. */

@@ -2,7 +2,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { COMPUTE_CAPABILITIES, TACTIC_SOURCES } from '../api/validate-options.js'
 import { parseByteSize } from '../check.js'
+import { CALIBRATION_METHODS, type CalibrationMethod } from '../onnx/index.js'
 import type { BuildOptions, ComputeCapability, MemoryPools, TacticSource } from '../options.js'
+import { UsageError } from './command.js'
 import { type ShapeFlags, toShapes } from './shapes.js'
 
 /** What commander makes of the flags. */
@@ -11,6 +13,11 @@ export interface BuildFlags extends ShapeFlags {
   target?: readonly ComputeCapability[]
   fp16?: true
   bf16?: true
+  int8?: true
+  fp8?: true
+  calibration?: string
+  calibrationMethod?: CalibrationMethod
+  calibrationCache?: string
   /** Commander's way with `--no-tf32`: true unless it was given. */
   tf32: boolean
   stronglyTyped?: true
@@ -75,6 +82,15 @@ export function addBuildFlags(command: Command): Command {
     .optionsGroup('Precision:')
     .option('--fp16', 'allow fp16 kernels')
     .option('--bf16', 'allow bf16 kernels')
+    .option('--int8', 'quantise to int8, calibrated by --calibration')
+    .option('--fp8', 'quantise to float8 (compute capability 8.9 and later)')
+    .option('--calibration <path>', 'a folder of samples (.npz, .npy), or a calibration cache')
+    .addOption(
+      new Option('--calibration-method <name>', 'how ranges are chosen (default: entropy, and max for fp8)').choices(
+        CALIBRATION_METHODS,
+      ),
+    )
+    .option('--calibration-cache <file>', 'ranges: read where it is there, else written after calibrating')
     .option('--no-tf32', 'forbid TF32 for fp32 matrix products')
     .option('--strongly-typed', 'take every type from the model')
     .optionsGroup('Tuning:')
@@ -115,6 +131,7 @@ export function toBuildOptions(flags: BuildFlags): Omit<BuildOptions, 'onnx'> {
     target: flags.target && { computeCapabilities: flags.target },
     fp16: flags.fp16,
     bf16: flags.bf16,
+    ...quantization(flags),
     tf32: flags.tf32 ? undefined : false,
     stronglyTyped: flags.stronglyTyped,
     workspace: flags.workspace,
@@ -135,6 +152,21 @@ export function toBuildOptions(flags: BuildFlags): Omit<BuildOptions, 'onnx'> {
     tensorrt: flags.tensorrt,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+/** `int8` and `fp8`, with the flags that say how. */
+function quantization(flags: BuildFlags): Pick<BuildOptions, 'int8' | 'fp8'> {
+  const { int8, fp8, calibration, calibrationMethod: method, calibrationCache: cache } = flags
+  if (int8 === undefined && fp8 === undefined) {
+    const stray = calibration ?? method ?? cache
+    if (stray === undefined) return {}
+    throw new UsageError('--calibration is for --int8 and --fp8, which are not given', '--int8 --calibration samples')
+  }
+  // A cache that is there needs no samples.
+  const from = calibration ?? cache
+  if (from === undefined) throw new UsageError('expected --calibration', '--calibration samples')
+  const options = { calibration: from, ...(method && { method }), ...(cache && { cache }) }
+  return { ...(int8 && { int8: options }), ...(fp8 && { fp8: options as BuildOptions['fp8'] }) } as never
 }
 
 /** A commander parser that gathers a repeated option. */

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { TrtError } from '../errors.js'
 import { readError, writeFileAtomic } from '../files.js'
 import type { DataType, Tensor } from '../tensor.js'
@@ -28,4 +29,31 @@ export async function readTensorFile(path: string, type: DataType): Promise<Tens
  */
 export async function writeNpyFile(path: string, tensor: Tensor): Promise<void> {
   await writeFileAtomic(path, formatNpy(tensor))
+}
+
+/**
+ * Reads the .npy files of a folder.
+ *
+ * @returns the tensors by name without the ending; `%2F` and the like stand for what a file's name cannot have
+ * @throws {TrtError} `INVALID_ARGUMENT` where there are none; as {@link readTensorFile}
+ */
+export async function readNpyFolder(path: string): Promise<Map<string, Tensor>> {
+  const files = (await readdir(path)).filter((name) => name.endsWith('.npy')).sort()
+  if (files.length === 0) {
+    throw new TrtError('INVALID_ARGUMENT', `${path} has no .npy file`, {
+      hint: 'numpy.save(f"{folder}/{urllib.parse.quote(name, safe=\'\')}.npy", array) writes one for each tensor',
+    })
+  }
+  const tensors = new Map<string, Tensor>()
+  for (const file of files) tensors.set(tensorName(file), await readTensorFile(join(path, file), 'float32'))
+  return tensors
+}
+
+function tensorName(file: string): string {
+  const name = file.slice(0, -'.npy'.length)
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
 }

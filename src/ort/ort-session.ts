@@ -6,6 +6,7 @@ import { type DataType, isDataType } from '../tensor.js'
 import { loadError } from './ort-errors.js'
 
 export type OrtModule = typeof Ort
+export type SessionOptions = Ort.InferenceSession.SessionOptions
 
 /** The install line that works everywhere: without the variable, its postinstall downloads CUDA libraries. */
 const INSTALL = 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node'
@@ -70,7 +71,7 @@ export async function createSession(
   model: PackedModel | { readonly path: string },
   name: string,
   code: 'BUILD_FAILED' | 'LOAD_FAILED',
-  options: Ort.InferenceSession.SessionOptions = {},
+  options: SessionOptions = {},
 ): Promise<OrtSession> {
   const packed = 'path' in model ? undefined : model
   const externalData = [...(packed?.external ?? [])].map(([path, data]) => ({ path, data }))

@@ -18,6 +18,7 @@ import { writeFileAtomic } from '../files.js'
 import { inspectModel } from '../onnx/index.js'
 import type { BackendName, BuildOptions, ByteSize, LoadOptions } from '../options.js'
 import { sdkCacheDir } from '../sdk/cache-dir.js'
+import { hashCalibration } from './calibration-hash.js'
 import { EngineCache } from './engine-cache.js'
 import { hashFile, type Manifest, sha256Of, writeManifest } from './manifest.js'
 import { type HashedModel, hashModel } from './model-hash.js'
@@ -114,6 +115,8 @@ interface Wanted {
 const NOT_IN_KEY: readonly (keyof BuildOptions)[] = [
   'onnx',
   'shapes',
+  'int8',
+  'fp8',
   'backend',
   'plugins',
   'isolation',
@@ -185,7 +188,7 @@ async function identify(options: BuildOptions, device: number): Promise<Wanted> 
   const { backend, lenient } = await resolveBuildBackend(options)
   const needsGpu = backend.name !== 'onnxruntime' && options.target === undefined
   const gpu = needsGpu ? ((await cudaInfo()).devices[device]?.computeCapability ?? null) : null
-  const shaping = { ...pick(options, BUILD_CHECKS, NOT_IN_KEY) }
+  const shaping = { ...pick(options, BUILD_CHECKS, NOT_IN_KEY), ...(await hashCalibration(options)) }
   const plugins = await hashPlugins(options.plugins ?? [])
   const key = sha256Of(
     JSON.stringify({

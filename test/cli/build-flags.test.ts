@@ -26,6 +26,11 @@ const FLAGS: { [Name in FlagOption]: [argv: string[], value: BuildOptions[Name]]
   target: [['--target', '8.9,12.0', '--target', '8.6'], { computeCapabilities: ['8.9', '12.0', '8.6'] }],
   fp16: [['--fp16'], true],
   bf16: [['--bf16'], true],
+  int8: [
+    ['--int8', '--calibration', 'samples', '--calibration-method', 'mse', '--calibration-cache', 'a.cache'],
+    { calibration: 'samples', method: 'mse', cache: 'a.cache' },
+  ],
+  fp8: [['--fp8', '--calibration-cache', 'a.cache'], { calibration: 'a.cache', cache: 'a.cache' }],
   tf32: [['--no-tf32'], false],
   stronglyTyped: [['--strongly-typed'], true],
   workspace: [['--workspace', '1.5GB'], '1.5GB'],
@@ -76,6 +81,9 @@ test.each([
   [['--hardware-compatibility', 'all'], /Allowed choices/],
   [['--refittable', 'model.onnx'], /--refittable or --refittable=identical/],
   [['--backend', 'cpu'], /Allowed choices/],
+  [['--int8'], /expected --calibration/],
+  [['--calibration', 'samples'], /for --int8 and --fp8/],
+  [['--int8', '--calibration', 's', '--calibration-method', 'best'], /Allowed choices/],
 ])('%s is refused', (argv, message) => {
   expect(() => parse(...argv)).toThrow(message)
 })

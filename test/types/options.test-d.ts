@@ -7,6 +7,10 @@ await trt.buildEngine({ onnx: new Uint8Array(), shapes: { x: [1, 3] }, workspace
 await trt.buildEngine({ onnx: 'm', shapes: [{ x: { min: [1], opt: [2], max: [4] } }, { x: [8] }] })
 await trt.buildEngine({ onnx: 'm', target: { computeCapabilities: ['8.9', '12.0'] } })
 
+await trt.buildEngine({ onnx: 'm', int8: { calibration: 'samples', method: 'entropy', keepNodes: ['/head/*'] } })
+await trt.buildEngine({ onnx: 'm', fp8: { calibration: [{ x: new trt.Tensor('float32', new Float32Array(1)) }] } })
+await trt.buildEngine({ onnx: 'm', int8: { calibration: { x: 1 } } })
+
 // @ts-expect-error the model is missing
 await trt.buildEngine({})
 // @ts-expect-error misspelt
@@ -15,6 +19,10 @@ await trt.buildEngine({ onnx: 'm', workSpace: '2GiB' })
 await trt.buildEngine({ onnx: 'm', backend: 'cuda' })
 // @ts-expect-error a boolean
 await trt.buildEngine({ onnx: 'm', fp16: 'yes' })
+// @ts-expect-error calibration is missing
+await trt.buildEngine({ onnx: 'm', int8: {} })
+// @ts-expect-error presumes even steps
+await trt.buildEngine({ onnx: 'm', fp8: { calibration: 's', method: 'entropy' } })
 // @ts-expect-error 0 to 5
 await trt.buildEngine({ onnx: 'm', optimizationLevel: 6 })
 // @ts-expect-error no such GPU

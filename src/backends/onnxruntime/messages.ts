@@ -16,6 +16,8 @@ export interface BuildReply {
   readonly length: number
   readonly precision: string
   readonly version: string
+  /** What became of the model before it was built. */
+  readonly warnings: readonly string[]
 }
 
 /** Told as each phase begins. */

@@ -40,7 +40,8 @@ async function build({ model, profiles, settings }: BuildRequest, control: Build
       const plan = allocate(reply.length, 'the engine')
       await file.read(plan, 0)
       await releaseAll(host, files)
-      return { plan, precision: reply.precision, version: reply.version, computeCapabilities: [], warnings }
+      const { precision, version } = reply
+      return { plan, precision, version, computeCapabilities: [], warnings: [...warnings, ...reply.warnings] }
     } finally {
       progress.stop()
     }

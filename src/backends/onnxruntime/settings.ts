@@ -2,7 +2,8 @@
  * What the CPU backend makes of the build options. There are three kinds, and no option is dropped in silence:
  *
  * - honoured: `stronglyTyped` (onnxruntime takes every type from the model), `versionCompatible` and
- *   `hardwareCompatibility` (the engine file holds the model itself), and everything that is switched off;
+ *   `hardwareCompatibility` (the engine file holds the model itself), `int8` and `fp8` (the model is quantised, and
+ *   onnxruntime runs it so), and everything that is switched off;
  * - computed otherwise, which is a warning: `fp16` and `bf16` allow lower precision, and fp32 is what computes;
  * - what only TensorRT has: refused where this backend was asked for by name. Where the package chose it, those that
  *   merely make a TensorRT engine faster or smaller become warnings, so that one line of code runs on a laptop and on a

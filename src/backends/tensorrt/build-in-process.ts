@@ -10,12 +10,12 @@ import { HostProcess } from '../../host/host-process.js'
 import { ScratchFile } from '../../host/scratch-file.js'
 import { allocate } from '../../memory.js'
 import type { AddonFamily, NativeEvent, NativePlan } from './addon.js'
-import type { TypedBuildRequest } from './build-in-thread.js'
+import type { PreparedBuildRequest } from './build-in-thread.js'
 
 /** What the child is asked. A model given as bytes is in the second inherited file. */
 export interface ChildBuildRequest {
   readonly family: AddonFamily
-  readonly request: Omit<TypedBuildRequest, 'model'>
+  readonly request: Omit<PreparedBuildRequest, 'model'>
   readonly model: { readonly path: string } | { readonly byteLength: number }
 }
 
@@ -25,7 +25,7 @@ export type ChildBuildResult = Omit<NativePlan, 'plan'> & { readonly byteLength:
 /** @throws {TrtError} as the build in a thread, and `PROCESS_CRASHED` or `OUT_OF_MEMORY` where the child died */
 export async function buildInProcess(
   family: AddonFamily,
-  { model, ...request }: TypedBuildRequest,
+  { model, ...request }: PreparedBuildRequest,
   onEvents: (events: readonly NativeEvent[]) => void,
   signal: AbortSignal,
 ): Promise<Omit<NativePlan, 'plan'> & { readonly plan: Uint8Array }> {

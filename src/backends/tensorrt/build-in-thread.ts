@@ -1,5 +1,5 @@
 import { abortedError } from '../../errors.js'
-import type { LowType } from '../../onnx/passes/precision/weights.js'
+import { type Preparation, prepareModel } from '../prepare-model.js'
 import {
   type AddonFamily,
   loadAddon,
@@ -8,11 +8,10 @@ import {
   type NativePlan,
   toTrtError,
 } from './addon.js'
-import { convertModel } from './convert-model.js'
 
-/** A request that may want the model converted before. */
-export interface TypedBuildRequest extends NativeBuildRequest {
-  readonly convertTo?: LowType | undefined
+/** A request that may want something done to the model before. */
+export interface PreparedBuildRequest extends NativeBuildRequest {
+  readonly preparation: Preparation
 }
 
 /**
@@ -21,23 +20,21 @@ export interface TypedBuildRequest extends NativeBuildRequest {
  */
 export async function buildInThread(
   family: AddonFamily,
-  { convertTo, ...request }: TypedBuildRequest,
+  { preparation, ...request }: PreparedBuildRequest,
   onEvent: (event: NativeEvent) => void,
   signal: AbortSignal,
 ): Promise<Omit<NativePlan, 'plan'> & { readonly plan: Uint8Array }> {
   const addon = loadAddon(family)
   try {
-    const converted = convertTo && (await convertModel(request.model, convertTo, signal))
-    const notes = request.log === false ? [] : (converted?.notes ?? [])
-    for (const message of notes) onEvent({ type: 'log', level: 'info', message })
-    const { handle, done } = addon.build({ ...request, model: converted?.model ?? request.model }, onEvent)
+    const { model, warnings, notes } = await prepareModel(request.model, preparation, signal)
+    if (request.log !== false) for (const message of notes) onEvent({ type: 'log', level: 'info', message })
+    const { handle, done } = addon.build({ ...request, model }, onEvent)
     const cancel = (): void => addon.cancelBuild(handle)
     signal.addEventListener('abort', cancel, { once: true })
     if (signal.aborted) cancel()
     try {
       const result = await done
-      const warnings = [...(converted?.warnings ?? []), ...result.warnings]
-      return { ...result, warnings, plan: new Uint8Array(result.plan) }
+      return { ...result, warnings: [...warnings, ...result.warnings], plan: new Uint8Array(result.plan) }
     } finally {
       signal.removeEventListener('abort', cancel)
     }

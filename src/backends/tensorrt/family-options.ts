@@ -46,10 +46,19 @@ const LOW_PRECISION: OptionRow = {
   trt11: { shows: 'the model is converted to that type before it is built' },
 }
 
+const QUANTIZED = 'the model gets QuantizeLinear and DequantizeLinear nodes before it is built'
+const QUANTIZATION: OptionRow = {
+  rtx: { shows: `${QUANTIZED}: the plan differs, and says that it has the type` },
+  trt10: { shows: `${QUANTIZED}, and the network is strongly typed` },
+  trt11: { shows: QUANTIZED },
+}
+
 /** By option of {@link BuildSettings}. */
 export const FAMILY_OPTIONS: Readonly<Record<keyof BuildSettings, OptionRow>> = {
   fp16: LOW_PRECISION,
   bf16: LOW_PRECISION,
+  int8: QUANTIZATION,
+  fp8: QUANTIZATION,
   tf32: {
     asks: () => true,
     tuning: true,

@@ -5,9 +5,9 @@ import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, 
 import { type AddonFamily, cudaInfo, loadAddon, toTrtError } from './addon.js'
 import { passEvents } from './build-events.js'
 import { buildInProcess } from './build-in-process.js'
-import { buildInThread, type TypedBuildRequest } from './build-in-thread.js'
-import { planConversion } from './convert-model.js'
+import { buildInThread, type PreparedBuildRequest } from './build-in-thread.js'
 import { failureHint, judgeSettings } from './family-options.js'
+import { planPreparation } from './plan-preparation.js'
 import { compareVersions, planVersion, versionMismatch } from './plan-version.js'
 import { type PluginFamily, resolvePlugins } from './plugin-library.js'
 import { TensorrtEngine } from './tensorrt-engine.js'
@@ -96,12 +96,12 @@ async function build(
       hint: 'install the whole of TensorRT, not its runtime alone',
     })
   }
-  const { settings: left, convertTo } = planConversion(sdk.family, settings)
+  const { settings: left, preparation } = planPreparation(sdk.family, settings)
   const { plugins = [], ...rest } = left
-  const native: TypedBuildRequest = {
+  const native: PreparedBuildRequest = {
     ...request,
     settings: rest,
-    convertTo,
+    preparation,
     plugins: pluginPaths(sdk.family, plugins),
     nvinfer: sdk.nvinfer,
     onnxParser: sdk.onnxParser,

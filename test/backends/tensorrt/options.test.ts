@@ -38,6 +38,9 @@ const model = makeModel({
   ],
 })
 
+/** Of the input and of what the softmaxes give, which the products read. */
+const RANGES = { x: 1, ...Object.fromEntries(BRANCHES.flat().map((name) => [`s${name}`, 1])) }
+
 function weights(seed: number): number[] {
   return Array.from({ length: 256 * 256 }, (_, i) => Math.sin(i * (seed + 1)) / 16)
 }
@@ -67,6 +70,8 @@ describe('the plan differs', () => {
   const cases: { readonly [Name in keyof BuildSettings]?: Options } = {
     fp16: { fp16: true },
     bf16: { bf16: true },
+    int8: { int8: { calibration: RANGES } },
+    fp8: { fp8: { calibration: RANGES } },
     tf32: { tf32: false },
     weightStreaming: { weightStreaming: true },
     maxAuxStreams: { maxAuxStreams: 0 },
