@@ -8,6 +8,7 @@ import { registerCompare } from './commands/compare.js'
 import { registerDoctor } from './commands/doctor.js'
 import { registerInspect } from './commands/inspect.js'
 import { registerPlugin } from './commands/plugin.js'
+import { registerQuantize } from './commands/quantize.js'
 import { registerRun } from './commands/run.js'
 import { registerSdk } from './commands/sdk.js'
 import { registerSurgeon } from './commands/surgeon/index.js'
@@ -40,6 +41,7 @@ function makeProgram(): Command {
   registerInspect(program)
   registerSurgeon(program)
   registerCompare(program)
+  registerQuantize(program)
   registerPlugin(program)
   registerDoctor(program)
   registerSdk(program)

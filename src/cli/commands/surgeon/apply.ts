@@ -6,8 +6,9 @@ import { type PassReport, read, type Transform, transform, type VerifyOptions } 
 import { parseRecipe, parseTransform } from '../../../onnx/passes/recipe.js'
 import { collect, integer } from '../../build-flags.js'
 import { define, UsageError } from '../../command.js'
-import { formatNumber, plural } from '../../format.js'
+import { plural } from '../../format.js'
 import type { CliIo } from '../../io.js'
+import { printReport } from '../../pass-report.js'
 import { ProgressLine } from '../../progress.js'
 import { parseFixedShapes } from '../../shapes.js'
 
@@ -34,9 +35,6 @@ How passes are written:
   NAME, or NAME:OPTION=VALUE:OPTION=VALUE. A boolean option alone is true; lists
   are separated by commas; other values are JSON, or texts. Passes are applied in
   the order given, after those of --recipe.`
-
-/** Changes that are printed for each pass; --json has them all. */
-const SHOWN = 12
 
 /** `tensorrt-node surgeon MODEL --pass …`. */
 export function registerApply(surgeon: Command): void {
@@ -117,20 +115,4 @@ function verifyOf({ verify, shapes, seed }: Flags): false | VerifyOptions {
 
 function writeOptions({ externalData }: Flags): { externalData?: boolean } {
   return externalData === 'keep' ? {} : { externalData: externalData === 'outside' }
-}
-
-function printReport(io: CliIo, { pass, changes, notes, figures, verification }: PassReport): void {
-  io.print(
-    `${io.color.bold(pass)}  ${changes.length === 0 ? io.color.dim('no change') : plural(changes.length, 'change')}`,
-  )
-  io.table(changes.slice(0, SHOWN).map(({ where, what }) => [io.color.dim(where), what]))
-  if (changes.length > SHOWN) io.print(`  ${io.color.dim(`and ${changes.length - SHOWN} more (--json lists them)`)}`)
-  for (const [name, value] of Object.entries(figures)) io.print(`  ${name}: ${formatNumber(value)}`)
-  for (const note of notes) io.print(`  ${io.color.warning('note:')} ${note}`)
-  if (verification !== undefined) {
-    const worst = Math.max(0, ...Object.values(verification.maxAbsError))
-    const text = worst === 0 ? 'outputs equal' : `outputs differ by ${worst.toPrecision(2)} at most`
-    io.print(`  ${io.color.good('verified:')} ${text}`)
-  }
-  io.print()
 }
