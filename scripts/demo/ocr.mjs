@@ -78,6 +78,11 @@ export function readAlphabet(file) {
   return ['', ...readFileSync(file, 'utf8').trimEnd().split('\n'), ' ']
 }
 
+/** The same for a model that has them in its metadata, as PP-OCRv6's recognition has. */
+export function readAlphabetOf(model) {
+  return ['', ...model.metadata.get('character').split('\n'), ' ']
+}
+
 /** Greedy CTC: the likeliest class at each step, repeats and blanks left out; with the mean of their probabilities. */
 export function toText({ data, dims }, alphabet) {
   const [, steps, classes] = dims
