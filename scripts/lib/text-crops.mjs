@@ -70,7 +70,13 @@ function clamp(x) {
   return Math.max(0, Math.min(255, x))
 }
 
-/** Levenshtein's: insertions, deletions and replacements. */
+/**
+ * Levenshtein's: insertions, deletions and replacements.
+ *
+ * @param {string} a
+ * @param {string} b
+ * @returns {number}
+ */
 export function editDistance(a, b) {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {

@@ -21,7 +21,7 @@ it('reads what float32 reads, to 97 characters of 100', async (ctx) => {
   const read = async (crops: readonly { readonly x: Tensor }[]) => {
     await using runner = await onnx.openRunner(model, { exactInt8: true })
     const texts: string[] = []
-    for (const { x } of crops) texts.push(toText(Object.values(await runner.run({ x }))[0], alphabet).text)
+    for (const { x } of crops) texts.push(toText(Object.values(await runner.run({ x }))[0] as Tensor, alphabet).text)
     return texts
   }
   const tests = await crops(TEST_SEED, 25)
