@@ -17,6 +17,7 @@ export async function cpuEngine(
   onnx: string | Uint8Array,
   shapes?: trt.BuildOptions['shapes'],
   options: Partial<trt.BuildOptions> = {},
+  load: trt.LoadOptions = {},
 ): Promise<trt.Engine> {
   const built = await trt.buildEngine({
     onnx,
@@ -24,7 +25,7 @@ export async function cpuEngine(
     ...(shapes === undefined ? {} : { shapes }),
     ...options,
   })
-  return trt.loadEngine(built.plan)
+  return trt.loadEngine(built.plan, load)
 }
 
 /** The same numbers on every run (a linear congruential generator), between -1 and 1. */

@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import * as trt from 'tensorrt-node'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { EngineCache } from '#dist/service/engine-cache.js'
 import { needsRtx } from '../backends/tensorrt/rtx.ts'
 import { documentOf, runCli } from '../cli/helpers/run-cli.ts'
 import { OCR } from '../helpers/engine.ts'
@@ -63,6 +64,25 @@ describe('cachedEngine', () => {
     const all = await Promise.all(Array.from({ length: 6 }, () => trt.cachedPlan(options())))
     expect(all.filter(({ built }) => built)).toHaveLength(1)
     expect(new Set(all.map(({ path }) => path)).size).toBe(1)
+  })
+
+  test('what another process built between the look and the lock is not built again', async () => {
+    const lock = EngineCache.prototype.lock
+    let other: trt.CachedPlan | undefined
+    const spy = vi.spyOn(EngineCache.prototype, 'lock').mockImplementationOnce(async function (
+      this: EngineCache,
+      ...args
+    ) {
+      other = await trt.cachedPlan(options())
+      return lock.apply(this, args)
+    })
+    try {
+      const plan = await trt.cachedPlan(options())
+      expect([other?.built, plan.built]).toEqual([true, false])
+      expect(plan.path).toBe(other?.path)
+    } finally {
+      spy.mockRestore()
+    }
   })
 
   test('everything that shapes the plan makes another one; what does not, does not', async () => {
