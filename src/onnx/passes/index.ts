@@ -9,6 +9,7 @@ import { fixInput } from './fix-input.js'
 import { fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 import { fixPreluSlope } from './fix-prelu-slope.js'
 import { foldConstants } from './fold-constants.js'
+import { fuseAttentionMask } from './fuse-attention-mask.js'
 import { fuseGelu } from './fuse-gelu.js'
 import { fuseLayerNorm } from './fuse-layer-norm.js'
 import { inferShapes } from './infer-shapes.js'
@@ -45,6 +46,7 @@ export { type FixInputOptions, fixInput } from './fix-input.js'
 export { type FixInstanceNormEpsilonOptions, fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
 export { fixPreluSlope } from './fix-prelu-slope.js'
 export { type FoldConstantsOptions, foldConstants } from './fold-constants.js'
+export { fuseAttentionMask } from './fuse-attention-mask.js'
 export { fuseGelu } from './fuse-gelu.js'
 export { fuseLayerNorm } from './fuse-layer-norm.js'
 export { type InferShapesOptions, inferShapes } from './infer-shapes.js'
@@ -100,6 +102,7 @@ export const PASSES: ReadonlyMap<string, Pass> = new Map(
     fixInstanceNormEpsilon,
     fixPreluSlope,
     foldConstants,
+    fuseAttentionMask,
     fuseGelu,
     fuseLayerNorm,
     inferShapes,

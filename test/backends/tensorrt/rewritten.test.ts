@@ -35,6 +35,12 @@ const CASES: readonly (readonly [what: string, model: string, steps: () => onnx.
     () => [onnx.fuseLayerNorm(), onnx.fuseGelu()],
     { input_ids: [8, 8], attention_mask: [8, 8], token_type_ids: [8, 8] },
   ],
+  [
+    'with its attention masks fused, in float16',
+    'all-minilm-l6-v2',
+    () => [onnx.inferShapes(), onnx.fuseAttentionMask(), onnx.convertPrecision()],
+    { input_ids: [8, 8], attention_mask: [8, 8], token_type_ids: [8, 8] },
+  ],
 ]
 
 describe.each(CASES)('a model %s: %s', (_, name, steps, shapes) => {
