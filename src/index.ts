@@ -5,10 +5,19 @@
  */
 export { Binding } from './api/binding.js'
 export { BuildResult, buildEngine } from './api/build-engine.js'
-export { Engine, type Feeds, type InputShapes, infer, type Results } from './api/engine.js'
+export {
+  type DeviceFeeds,
+  type DeviceResults,
+  Engine,
+  type Feeds,
+  type InputShapes,
+  infer,
+  type Results,
+} from './api/engine.js'
 export type { EngineStats, LatencyStage } from './api/engine-stats.js'
 export { loadEngine } from './api/load-engine.js'
 export type { EngineMemory, GraphStats, Profile, TensorInfo } from './backends/backend.js'
+export { DeviceTensor } from './device-tensor.js'
 export { TrtError, type TrtErrorCode, type TrtErrorOptions } from './errors.js'
 export * as onnx from './onnx/index.js'
 export type {

@@ -13,6 +13,7 @@
  * share one message object, which gets `result` or `error` in the end.
  */
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import type { DeviceTensor } from './device-tensor.js'
 import type { TrtError } from './errors.js'
 import type { BuildOptions, InferOptions, LoadOptions } from './options.js'
 import type { TensorLike } from './tensor.js'
@@ -36,9 +37,9 @@ export interface LoadTrace extends Outcome<{ readonly backend: string; readonly 
 }
 
 /** The message of `tensorrt-node:infer`. */
-export interface InferTrace extends Outcome<{ readonly [output: string]: TensorLike }> {
+export interface InferTrace extends Outcome<{ readonly [output: string]: TensorLike | DeviceTensor }> {
   readonly engine: { readonly backend: string; readonly version: string }
-  readonly feeds: { readonly [input: string]: TensorLike }
+  readonly feeds: { readonly [input: string]: TensorLike | DeviceTensor }
   readonly options: InferOptions
 }
 

@@ -4,6 +4,7 @@
 
 #include "binding/addon_data.h"
 #include "binding/build_binding.h"
+#include "binding/device_tensor_binding.h"
 #include "binding/engine_binding.h"
 #include "binding/error_to_js.h"
 #include "binding/native_thread.h"
@@ -78,6 +79,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("memory", Napi::Function::New(env, memory, "memory"));
   exports.Set("graphs", Napi::Function::New(env, graphs, "graphs"));
   exports.Set("close", Napi::Function::New(env, close, "close"));
+  exports.Set("readDeviceTensor", Napi::Function::New(env, readDeviceTensor, "readDeviceTensor"));
+  exports.Set("releaseDeviceTensor", Napi::Function::New(env, releaseDeviceTensor, "releaseDeviceTensor"));
   exports.Set("openPlugins", Napi::Function::New(env, openPlugins, "openPlugins"));
   exports.Set("pluginInterface", Napi::Function::New(env, pluginInterface, "pluginInterface"));
   exports.Set("runPlugin", Napi::Function::New(env, runPlugin, "runPlugin"));

@@ -6,6 +6,7 @@
 
 #include "binding/addon_data.h"
 #include "binding/bound_memory.h"
+#include "binding/device_tensor_binding.h"
 #include "binding/engine_pool.h"
 #include "binding/error_to_js.h"
 #include "binding/handle.h"
@@ -73,6 +74,18 @@ LoadRequest loadRequestOf(Napi::Object object) {
   return request;
 }
 
+// Takes a tensor that is on the device already.
+void takeDeviceFeed(Napi::Value handle, TensorFacts const& input, nvinfer1::Dims const& dims,
+                    std::shared_ptr<DeviceMemory>& to) {
+  std::shared_ptr<DeviceMemory> memory = fromHandle<DeviceTensor>(handle)->memory;
+  if (memory->bytes() != bytesOf(dims, input.elementBytes)) {
+    throw Error(ErrorCode::kInvalidInput, "input \"" + input.name + "\": expected " +
+                                              std::to_string(bytesOf(dims, input.elementBytes)) +
+                                              " bytes, received " + std::to_string(memory->bytes()));
+  }
+  to = std::move(memory);
+}
+
 // Copies the inputs to pinned memory: `feeds` is [dims, data, dims, data, …] in the engine's order.
 void takeFeeds(Napi::Array feeds, EngineSlot& slot) {
   std::vector<TensorFacts> const& inputs = slot.info().inputs;
@@ -80,6 +93,11 @@ void takeFeeds(Napi::Array feeds, EngineSlot& slot) {
     throw Error(ErrorCode::kInvalidInput, "expected a feed for each input");
   for (uint32_t index = 0; index < inputs.size(); ++index) {
     nvinfer1::Dims const dims = dimsOf(feeds.Get(2 * index));
+    slot.call().inputShapes[index] = dims;
+    if (feeds.Get(2 * index + 1).IsExternal()) {
+      takeDeviceFeed(feeds.Get(2 * index + 1), inputs[index], dims, slot.call().deviceInputs[index]);
+      continue;
+    }
     ByteView const data = viewOf(feeds.Get(2 * index + 1), "data");
     size_t const bytes = bytesOf(dims, inputs[index].elementBytes);
     PinnedBuffer const& to = slot.host().inputs[index];
@@ -89,7 +107,6 @@ void takeFeeds(Napi::Array feeds, EngineSlot& slot) {
                                                 std::to_string(to.capacity()) + ", received " +
                                                 std::to_string(data.size));
     }
-    slot.call().inputShapes[index] = dims;
     if (bytes > 0) std::memcpy(to.data(), data.data, bytes);
   }
 }
@@ -110,7 +127,7 @@ void inferTask(EngineSlot& slot, ContextRunner& runner) {
   runner.run(call);
   for (size_t index = 0; index < call.wanted.size(); ++index) {
     size_t const bytes = outputBytes(slot, call, index);
-    if (call.wanted[index] == 0 || bytes <= kMostBytesOnLoop) continue;
+    if (call.toDevice || call.wanted[index] == 0 || bytes <= kMostBytesOnLoop) continue;
     slot.large()[index] = Blob(bytes);
     std::memcpy(slot.large()[index].data.get(), call.host->outputs[index].data(), bytes);
   }
@@ -134,6 +151,11 @@ Napi::Value resultsToJs(Napi::Env env, EngineSlot& slot) {
   for (size_t index = 0; index < call.wanted.size(); ++index) {
     if (call.wanted[index] == 0) continue;
     results.Set(next++, toJs(env, call.outputShapes[index]));
+    if (call.toDevice) {
+      results.Set(next++, makeHandle<DeviceTensor>(
+                              env, std::make_shared<DeviceTensor>(DeviceTensor{call.deviceOutputs[index]})));
+      continue;
+    }
     if (slot.large()[index].data != nullptr) {
       results.Set(next++, toJs(env, std::move(slot.large()[index])));
       continue;
@@ -265,6 +287,8 @@ Napi::Value run(Napi::CallbackInfo const& info) {
     EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
     slot.requireIdle();
     slot.call().profile = info[2].As<Napi::Number>();
+    slot.call().toDevice = info[5].ToBoolean();
+    slot.call().releaseDeviceMemory();  // of a call that was refused halfway
     takeFeeds(info[3].As<Napi::Array>(), slot);
     takeWanted(info[4].As<Napi::Array>(), slot);
     return slot.start(env, partOf(pool, slot), inferTask, resultsToJs);

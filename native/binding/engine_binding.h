@@ -7,8 +7,8 @@ namespace trtnode {
 // load(request: NativeLoadRequest, onEvent: (event) => void): Promise<NativeEngine>
 Napi::Value load(Napi::CallbackInfo const& info);
 
-// run(handle: EngineHandle, slot, profile, feeds: [dims, data, …], wanted: boolean[]): Promise<[times, dims,
-// data, …]>
+// run(handle: EngineHandle, slot, profile, feeds: [dims, data, …], wanted: boolean[], toDevice):
+// Promise<[times, dims, data, …]>, where data are ArrayBuffers or, on the device, DeviceTensorHandles
 Napi::Value run(Napi::CallbackInfo const& info);
 
 // createBinding(handle: EngineHandle, slot, profile, shapes: dims[]): Promise<NativeBinding>

@@ -59,6 +59,7 @@ void EngineSlot::deliver(Napi::Env env) {
     }
   }
   for (Blob& blob : large_) blob = Blob();
+  call_.releaseDeviceMemory();
   if (bound != nullptr) bound->running = false;
   bound = nullptr;
   if (failure == nullptr) {

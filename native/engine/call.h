@@ -10,6 +10,7 @@
 #include "cuda/device_buffer.h"
 #include "cuda/pinned_buffer.h"
 #include "cuda/stage_timer.h"
+#include "engine/device_memory.h"
 
 namespace trtnode {
 
@@ -28,13 +29,28 @@ struct HostTensors {
 // that a run allocates nothing.
 struct Call {
   Call(size_t inputCount, size_t outputCount)
-      : inputShapes(inputCount), wanted(outputCount, 1), outputShapes(outputCount) {}
+      : inputShapes(inputCount),
+        wanted(outputCount, 1),
+        deviceInputs(inputCount),
+        deviceOutputs(outputCount),
+        outputShapes(outputCount) {}
+
+  // Lets go of device memory: others may have it from now on.
+  void releaseDeviceMemory() {
+    for (auto& memory : deviceInputs) memory = nullptr;
+    for (auto& memory : deviceOutputs) memory = nullptr;
+  }
 
   int32_t profile = 0;
   std::vector<nvinfer1::Dims> inputShapes;
   std::vector<uint8_t> wanted;  // which outputs are to be copied to the host
   HostTensors* host = nullptr;
+  // Of the inputs that are on the device already; the others are in `host`.
+  std::vector<std::shared_ptr<DeviceMemory>> deviceInputs;
+  // Whether the wanted outputs stay on the device, in `deviceOutputs`.
+  bool toDevice = false;
 
+  std::vector<std::shared_ptr<DeviceMemory>> deviceOutputs;
   std::vector<nvinfer1::Dims> outputShapes;
   StageTimes times;
 };

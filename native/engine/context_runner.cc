@@ -106,6 +106,7 @@ std::string ContextRunner::obstacleToGraphs() const {
 
 void ContextRunner::run(Call& call) {
   loaded_->forgetErrors();
+  requireDeviceTensors(call);
   GraphLanes::Lane* const lane = laneOf(call);
   BoundContext& bound = lane == nullptr ? *context_ : *lane->bound;
   try {
@@ -114,6 +115,25 @@ void ContextRunner::run(Call& call) {
     bound.forgetWhatWasTold();
     if (lane != nullptr) lanes_->drop(*lane);
     throw;
+  }
+}
+
+// What TensorRT reads or writes in host memory is not on the device.
+void ContextRunner::requireDeviceTensors(Call const& call) const {
+  for (size_t index = 0; index < memory_.inputs.size(); ++index) {
+    TensorFacts const& facts = *memory_.inputs[index]->facts;
+    if (facts.onHost && call.deviceInputs[index] != nullptr) {
+      throw Error(ErrorCode::kInvalidInput,
+                  "input \"" + facts.name + "\" is read in host memory, and a tensor on the GPU was given",
+                  "await its toHost()");
+    }
+  }
+  for (size_t index = 0; call.toDevice && index < memory_.outputs.size(); ++index) {
+    TensorFacts const& facts = *memory_.outputs[index]->facts;
+    if (facts.onHost && call.wanted[index] != 0) {
+      throw Error(ErrorCode::kUnsupported, "output \"" + facts.name + "\" is written to host memory",
+                  "leave it out by the option outputs, or use engine.infer");
+    }
   }
 }
 
@@ -194,6 +214,12 @@ void ContextRunner::copyIn(Call const& call) {
     if (input.facts->onHost) continue;
     size_t const bytes = bytesOf(call.inputShapes[index], input.facts->elementBytes);
     if (bytes == 0) continue;
+    if (call.deviceInputs[index] != nullptr) {
+      cuda_.check(
+          cuda_.memcpyDtoDAsync(input.buffer.get(), call.deviceInputs[index]->get(), bytes, stream_.get()),
+          "cuMemcpyDtoDAsync");
+      continue;
+    }
     cuda_.check(
         cuda_.memcpyHtoDAsync(input.buffer.get(), call.host->inputs[index].data(), bytes, stream_.get()),
         "cuMemcpyHtoDAsync");
@@ -232,15 +258,25 @@ void ContextRunner::copyOut(BoundContext const& bound, Call& call) {
         bound.dependsOnData(index) ? output.allocator.dims() : bound.outputShape(index);
     if (!isKnown(shape)) fail("TensorRT gave no shape for output \"" + output.facts->name + "\"");
     call.outputShapes[index] = shape;
-    if (call.wanted[index] != 0 && !output.facts->onHost) copyOut(output, shape, call.host->outputs[index]);
+    if (call.wanted[index] != 0 && !output.facts->onHost) copyOut(index, shape, call);
   }
 }
 
-void ContextRunner::copyOut(OutputMemory& output, nvinfer1::Dims const& shape, PinnedBuffer& to) {
+void ContextRunner::copyOut(size_t index, nvinfer1::Dims const& shape, Call& call) {
+  OutputMemory const& output = *memory_.outputs[index];
   size_t const bytes = bytesOf(shape, output.facts->elementBytes);
   if (bytes > output.buffer.capacity()) {
     fail("TensorRT gave output \"" + output.facts->name + "\" a shape larger than the memory it asked for");
   }
+  if (call.toDevice) {
+    auto const to = std::make_shared<DeviceMemory>(loaded_->gpu(), loaded_->spare(), bytes);
+    call.deviceOutputs[index] = to;
+    if (bytes == 0) return;
+    cuda_.check(cuda_.memcpyDtoDAsync(to->get(), output.buffer.get(), bytes, stream_.get()),
+                "cuMemcpyDtoDAsync");
+    return;
+  }
+  PinnedBuffer& to = call.host->outputs[index];
   to.reserve(bytes);
   if (bytes == 0) return;
   cuda_.check(cuda_.memcpyDtoHAsync(to.data(), output.buffer.get(), bytes, stream_.get()),

@@ -39,8 +39,8 @@ class ContextRunner {
   // Pinned memory of its own, for calls that bring none.
   HostTensors& host() noexcept { return host_; }
 
-  // Runs `call`, whose inputs lie in call.host, and puts the wanted outputs there. Throws Error
-  // INVALID_INPUT, UNSUPPORTED, INFERENCE_FAILED, OUT_OF_MEMORY or GPU_LOST; after all but the last the
+  // Runs `call`, whose inputs lie in call.host or on the device, and puts the wanted outputs there. Throws
+  // Error INVALID_INPUT, UNSUPPORTED, INFERENCE_FAILED, OUT_OF_MEMORY or GPU_LOST; after all but the last the
   // runner stays usable.
   void run(Call& call);
 
@@ -55,13 +55,14 @@ class ContextRunner {
   std::string obstacleToGraphs() const;
   GraphLanes::Lane* laneOf(Call const& call);
   void runIn(BoundContext& bound, GraphLanes::Lane* lane, Call& call);
+  void requireDeviceTensors(Call const& call) const;
   void prepare(BoundContext& bound, Call const& call);
   void makeRoom(BoundContext const& bound, Call const& call);
   void copyIn(Call const& call);
   void compute(BoundContext& bound, GraphLanes::Lane* lane);
   void capture(GraphLanes::Lane& lane);
   void copyOut(BoundContext const& bound, Call& call);
-  void copyOut(OutputMemory& output, nvinfer1::Dims const& shape, PinnedBuffer& to);
+  void copyOut(size_t index, nvinfer1::Dims const& shape, Call& call);
   [[noreturn]] void fail(std::string const& what) const { loaded_->fail(what, stream_); }
 
   std::shared_ptr<LoadedEngine> loaded_;

@@ -10,6 +10,7 @@
 
 #include "cuda/gpu_memory.h"
 #include "cuda/stream.h"
+#include "engine/device_memory.h"
 #include "engine/engine_info.h"
 #include "engine/graph_counts.h"
 #include "engine/logger.h"
@@ -38,6 +39,7 @@ class LoadedEngine {
 
   // What its buffers lie on. Shared, as memory in JavaScript's hands may outlive the engine.
   std::shared_ptr<GpuMemory> const& gpu() const noexcept { return gpu_; }
+  std::shared_ptr<SpareMemory> const& spare() const noexcept { return spare_; }
   nvinfer1::ICudaEngine& engine() const noexcept { return *engine_; }
   EngineInfo const& info() const noexcept { return info_; }
   // The last errors that TensorRT logged, and a way to begin anew.
@@ -52,13 +54,16 @@ class LoadedEngine {
 
  private:
   LoadedEngine(int device, std::shared_ptr<Logger> logger)
-      : logger_(std::move(logger)), gpu_(std::make_shared<GpuMemory>(device)) {}
+      : logger_(std::move(logger)),
+        gpu_(std::make_shared<GpuMemory>(device)),
+        spare_(std::make_shared<SpareMemory>(gpu_)) {}
 
   void checkFreeMemory(int contexts) const;
 
   // In this order: members are destroyed from the last to the first.
   std::shared_ptr<Logger> logger_;
   std::shared_ptr<GpuMemory> gpu_;
+  std::shared_ptr<SpareMemory> spare_;
   std::unique_ptr<nvinfer1::IRuntime> runtime_;
   std::optional<PluginLibraries> plugins_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;

@@ -47,6 +47,7 @@ Lookup lookUp() {
     bind(library, "cuMemFreeHost", cuda.memFreeHost);
     bind(library, "cuMemcpyHtoDAsync_v2", cuda.memcpyHtoDAsync);
     bind(library, "cuMemcpyDtoHAsync_v2", cuda.memcpyDtoHAsync);
+    bind(library, "cuMemcpyDtoDAsync_v2", cuda.memcpyDtoDAsync);
     bind(library, "cuStreamCreate", cuda.streamCreate);
     bind(library, "cuStreamDestroy_v2", cuda.streamDestroy);
     bind(library, "cuStreamSynchronize", cuda.streamSynchronize);

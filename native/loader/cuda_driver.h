@@ -72,6 +72,7 @@ struct CudaDriver {
   CuResult (*memFreeHost)(void* pointer) = nullptr;
   CuResult (*memcpyHtoDAsync)(CuDevicePtr to, void const* from, size_t bytes, CuStream stream) = nullptr;
   CuResult (*memcpyDtoHAsync)(void* to, CuDevicePtr from, size_t bytes, CuStream stream) = nullptr;
+  CuResult (*memcpyDtoDAsync)(CuDevicePtr to, CuDevicePtr from, size_t bytes, CuStream stream) = nullptr;
   CuResult (*streamCreate)(CuStream* stream, unsigned int flags) = nullptr;
   CuResult (*streamDestroy)(CuStream stream) = nullptr;
   CuResult (*streamSynchronize)(CuStream stream) = nullptr;

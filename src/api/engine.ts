@@ -3,27 +3,35 @@ import type {
   BackendEngine,
   EngineMemory,
   Profile,
+  RunRequest,
   StageTimes,
   TensorInfo,
 } from '../backends/backend.js'
-import { isPlainObject } from '../check.js'
+import type { DeviceTensor } from '../device-tensor.js'
 import { orAborted, TrtError, throwIfAborted } from '../errors.js'
 import type { BackendName, InferOptions, QueueOptions } from '../options.js'
-import { checkTensor, describe, Tensor, type TensorLike } from '../tensor.js'
+import type { Tensor, TensorLike } from '../tensor.js'
 import { traced } from '../tracing.js'
 import { Binding } from './binding.js'
 import { CallQueue } from './call-queue.js'
+import { checkFeeds, checkOutputs, checkShapes, holding, pickProfile } from './check-feeds.js'
 import { type EngineStats, StatsKeeper } from './engine-stats.js'
 import { validateInferOptions } from './validate-options.js'
 
 /** Inputs of `infer`, by name. */
 export type Feeds = { readonly [input: string]: TensorLike }
 
+/** Inputs of `infer` where some are on the GPU already, by name. */
+export type DeviceFeeds = { readonly [input: string]: TensorLike | DeviceTensor }
+
 /** Shapes of the inputs, by name. */
 export type InputShapes = { readonly [input: string]: readonly number[] }
 
 /** Outputs of `infer`, by name, in the engine's order. */
 export type Results = { [output: string]: Tensor }
+
+/** Outputs of `inferToDevice`, by name, in the engine's order. */
+export type DeviceResults = { [output: string]: DeviceTensor }
 
 /**
  * A loaded engine. Made by {@link loadEngine}; to be closed with {@link Engine.close}, or by `await using`.
@@ -78,28 +86,62 @@ export class Engine {
   /**
    * Computes. The event loop is not held meanwhile.
    *
-   * @param feeds one tensor for each of {@link Engine.inputs}; leave the data alone until the promise settles
+   * @param feeds one tensor for each of {@link Engine.inputs}, on the host or on the engine's own GPU; leave the data alone
+   *   until the promise settles
    * @returns the outputs by name, in fresh memory
    * @throws {TrtError} `INVALID_INPUT` (missing or unknown name, wrong type, rank or length), `SHAPE_OUT_OF_PROFILE`,
    *   `INVALID_ARGUMENT` (options), `CLOSED`, `ABORTED`, `QUEUE_FULL`, `QUEUE_TIMEOUT`, `INFERENCE_FAILED`,
    *   `OUT_OF_MEMORY`, `GPU_LOST`, `PROCESS_CRASHED`
    */
-  infer(feeds: Feeds, options: InferOptions = {}): Promise<Results> {
-    return traced('infer', { engine: this, feeds, options }, () => this.#infer(feeds, options))
+  infer(feeds: DeviceFeeds, options: InferOptions = {}): Promise<Results> {
+    return traced('infer', { engine: this, feeds, options }, async () => {
+      const { results } = await this.#infer(feeds, options, (slot, request) =>
+        this.#engine.run(slot, request, options.signal),
+      )
+      return results
+    })
   }
 
-  async #infer(feeds: Feeds, options: InferOptions): Promise<Results> {
+  /**
+   * Computes as {@link Engine.infer} does, and leaves the outputs on the GPU, for another engine there to go on with: no
+   * data goes by way of the host. Dispose of them when they are no longer needed; see {@link DeviceTensor}.
+   *
+   * @throws {TrtError} as {@link Engine.infer}; `UNSUPPORTED` (the CPU backend; an output that TensorRT writes to host
+   *   memory)
+   */
+  inferToDevice(feeds: DeviceFeeds, options: InferOptions = {}): Promise<DeviceResults> {
+    return traced('infer', { engine: this, feeds, options }, async () => {
+      const run = this.#engine.runToDevice?.bind(this.#engine)
+      if (run === undefined) {
+        throw new TrtError('UNSUPPORTED', `inferToDevice: backend '${this.backend}' has no memory of a device`, {
+          hint: 'use engine.infer',
+        })
+      }
+      const { results } = await this.#infer(feeds, options, async (slot, request) => {
+        const outcome = await run(slot, request)
+        // The promise has rejected already, so nobody else has them.
+        if (options.signal?.aborted) for (const tensor of Object.values(outcome.results)) tensor.dispose()
+        return outcome
+      })
+      return results
+    })
+  }
+
+  async #infer<T extends { readonly times?: StageTimes }>(
+    feeds: DeviceFeeds,
+    options: InferOptions,
+    run: (slot: number, request: RunRequest) => Promise<T>,
+  ): Promise<T> {
     const { signal } = options
     this.#requireUsable('infer')
     validateInferOptions(options)
     throwIfAborted('infer', signal)
-    const tensors = this.#checkFeeds(feeds)
-    const outputs = this.#checkOutputs(options.outputs)
-    const profile = this.#pickProfile('infer', tensors)
-    const { results } = await this.#inTurn('infer', signal, (slot) =>
-      this.#engine.run(slot, tensors, outputs, profile, signal),
+    const tensors = checkFeeds(this, feeds)
+    const outputs = checkOutputs(this, options.outputs)
+    const profile = pickProfile(this, 'infer', tensors)
+    return holding(tensors, () =>
+      this.#inTurn('infer', signal, (slot) => run(slot, { feeds: tensors, outputs, profile })),
     )
-    return results
   }
 
   /**
@@ -113,8 +155,8 @@ export class Engine {
    */
   async createBinding(shapes: InputShapes = {}): Promise<Binding> {
     this.#requireUsable('createBinding')
-    const dims = this.#checkShapes(shapes)
-    const profile = this.#pickProfile('createBinding', dims)
+    const dims = checkShapes(this, shapes)
+    const profile = pickProfile(this, 'createBinding', dims)
     const engine = this.#engine
     if (engine.createBinding === undefined) {
       throw new TrtError('UNSUPPORTED', `createBinding: backend '${this.backend}' has no page-locked memory`, {
@@ -245,118 +287,9 @@ export class Engine {
     if (this.#lost !== undefined)
       throw new TrtError(this.#lost.code, this.#lost.message, { hint: this.#lost.hint, cause: this.#lost })
   }
-
-  #checkShapes(shapes: InputShapes): ReadonlyMap<string, { readonly dims: readonly number[] }> {
-    if (!isPlainObject(shapes)) {
-      const received = describe(shapes)
-      throw new TrtError('INVALID_INPUT', `createBinding: expected an object { input: dims }, received ${received}`)
-    }
-    const unknown = Object.keys(shapes).find((name) => !this.inputs.some((input) => input.name === name))
-    if (unknown !== undefined) {
-      throw new TrtError('INVALID_INPUT', `createBinding: there is no input ${JSON.stringify(unknown)}`, {
-        hint: `the inputs are ${this.inputs.map(infoText).join(', ')}`,
-      })
-    }
-    return new Map(
-      this.inputs.map((input) => {
-        const what = `createBinding: input ${JSON.stringify(input.name)}`
-        const dims = Object.hasOwn(shapes, input.name) ? shapes[input.name] : input.shape
-        if (!Array.isArray(dims) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
-          throw new TrtError('INVALID_INPUT', `${what}: expected dims without unknowns, received ${describe(dims)}`, {
-            hint: `createBinding({ ${JSON.stringify(input.name)}: [${input.shape.map((dim) => Math.max(dim, 1))}] })`,
-          })
-        }
-        checkDims(input, dims, what)
-        return [input.name, { dims: Object.freeze([...dims]) }]
-      }),
-    )
-  }
-
-  #checkFeeds(feeds: Feeds): ReadonlyMap<string, Tensor> {
-    if (!isPlainObject(feeds)) {
-      throw new TrtError('INVALID_INPUT', `infer: expected an object { input: Tensor }, received ${describe(feeds)}`, {
-        hint: `the inputs are ${this.inputs.map(infoText).join(', ')}`,
-      })
-    }
-    const names = this.inputs.map((input) => input.name)
-    const missing = names.filter((name) => !Object.hasOwn(feeds, name) || feeds[name] === undefined)
-    const unknown = Object.keys(feeds).filter((name) => !names.includes(name))
-    if (missing.length > 0 || unknown.length > 0) {
-      const what = [
-        ...missing.map((name) => `input ${JSON.stringify(name)} is missing`),
-        ...unknown.map((name) => `there is no input ${JSON.stringify(name)}`),
-      ]
-      throw new TrtError('INVALID_INPUT', `infer: ${what.join('; ')}`, {
-        hint: `the inputs are ${this.inputs.map(infoText).join(', ')}`,
-      })
-    }
-    return new Map(this.inputs.map((input) => [input.name, checkFeed(input, feeds[input.name] as TensorLike)]))
-  }
-
-  #checkOutputs(wanted: readonly string[] | undefined): readonly string[] {
-    const names = this.outputs.map((output) => output.name)
-    const unknown = wanted?.find((name) => !names.includes(name))
-    if (unknown !== undefined) {
-      throw new TrtError('INVALID_ARGUMENT', `infer: there is no output ${JSON.stringify(unknown)}`, {
-        hint: `the outputs are ${names.join(', ')}`,
-      })
-    }
-    return wanted === undefined ? names : names.filter((name) => wanted.includes(name))
-  }
-
-  #pickProfile(what: string, tensors: ReadonlyMap<string, { readonly dims: readonly number[] }>): number {
-    const index = this.profiles.findIndex((profile) =>
-      [...tensors].every(([name, { dims }]) => {
-        const range = profile[name]
-        return (
-          range === undefined ||
-          dims.every(
-            (dim, axis) => dim >= (range.min[axis] ?? 0) && dim <= (range.max[axis] ?? Number.POSITIVE_INFINITY),
-          )
-        )
-      }),
-    )
-    if (index >= 0) return index
-    const given = [...tensors].map(([name, { dims }]) => `${name} [${dims.join(',')}]`).join(', ')
-    const allowed = this.profiles.map((profile, number) => `profile ${number}: ${profileText(profile)}`).join('; ')
-    throw new TrtError('SHAPE_OUT_OF_PROFILE', `${what}: ${given} lies outside ${allowed}`, {
-      hint: 'build the engine with a range, or a further profile, in shapes that holds this shape',
-    })
-  }
 }
 
 /** The same as {@link Engine.infer}. */
 export function infer(engine: Engine, feeds: Feeds, options?: InferOptions): Promise<Results> {
   return engine.infer(feeds, options)
-}
-
-function checkFeed(input: TensorInfo, feed: TensorLike): Tensor {
-  const what = `infer: input ${JSON.stringify(input.name)}`
-  const { type, view, dims } = checkTensor(feed, what, 'INVALID_INPUT')
-  if (type !== input.type) {
-    throw new TrtError('INVALID_INPUT', `${what}: expected type ${input.type}, received ${type}`, {
-      hint: `the input is ${infoText(input)}`,
-    })
-  }
-  checkDims(input, dims, what)
-  return feed instanceof Tensor ? feed : new Tensor(type, view as never, dims)
-}
-
-function checkDims(input: TensorInfo, dims: readonly number[], what: string): void {
-  const fits = dims.length === input.shape.length && input.shape.every((dim, axis) => dim < 0 || dim === dims[axis])
-  if (fits) return
-  const expected = input.shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')
-  throw new TrtError('INVALID_INPUT', `${what}: expected dims [${expected}], received [${dims.join(',')}]`, {
-    hint: `the input is ${infoText(input)}`,
-  })
-}
-
-function infoText({ name, type, shape }: TensorInfo): string {
-  return `${name} ${type}[${shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')}]`
-}
-
-function profileText(profile: Profile): string {
-  return Object.entries(profile)
-    .map(([name, { min, max }]) => `${name} [${min.join(',')}] to [${max.join(',')}]`)
-    .join(', ')
 }

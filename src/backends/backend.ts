@@ -6,6 +6,7 @@
  * `UNSUPPORTED`, what its engine cannot do; it never drops an option in silence.
  */
 
+import type { DeviceTensor } from '../device-tensor.js'
 import type { QuantizeOptions } from '../onnx/index.js'
 import type {
   BackendName,
@@ -148,11 +149,26 @@ export interface GraphStats {
   readonly fallback?: string
 }
 
+/** What a run takes. */
+export interface RunRequest {
+  /** All inputs, in their order. */
+  readonly feeds: ReadonlyMap<string, Tensor | DeviceTensor>
+  /** The outputs to give, in the engine's order. */
+  readonly outputs: readonly string[]
+  readonly profile: number
+}
+
 /** What a run gives back. */
 export interface RunOutcome {
   readonly results: Record<string, Tensor>
   /** Absent where the backend does not measure them. */
   readonly times?: StageTimes
+}
+
+/** What a run gives back whose outputs stay on the device. */
+export interface DeviceRunOutcome {
+  readonly results: Record<string, DeviceTensor>
+  readonly times: StageTimes
 }
 
 /** Bytes that an engine takes; see `Engine.memory`. */
@@ -163,7 +179,7 @@ export interface EngineMemory {
   readonly activationPerContext: number
   /** Page-locked host memory of the contexts and the bindings. */
   readonly pinned: number
-  /** Device memory of the inputs and outputs of the contexts. */
+  /** Device memory of the inputs and outputs of the contexts, and of each `DeviceTensor`, also for those to come. */
   readonly device: number
 }
 
@@ -192,13 +208,9 @@ export interface BackendEngine {
    * Computes in `slot`, which is free (`api/call-queue` sees to it) until the promise settles. Settles when the call is
    * really over: the API rejects an aborted one at once, and `signal` is here for a stage that has not begun.
    */
-  run(
-    slot: number,
-    feeds: ReadonlyMap<string, Tensor>,
-    outputs: readonly string[],
-    profile: number,
-    signal?: AbortSignal,
-  ): Promise<RunOutcome>
+  run(slot: number, request: RunRequest, signal?: AbortSignal): Promise<RunOutcome>
+  /** The same; absent where the backend computes on no device. */
+  runToDevice?(slot: number, request: RunRequest): Promise<DeviceRunOutcome>
   /** @param shapes of all inputs, in their order; absent where the backend has no such memory */
   createBinding?(slot: number, shapes: readonly (readonly number[])[], profile: number): Promise<BackendBinding>
   /** Absent where the backend does not tell. */

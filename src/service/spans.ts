@@ -110,6 +110,6 @@ function nameOf(source: string | URL | Uint8Array | Model): string {
 }
 
 /** E.g. `images float32[1,3,224,224]`. A call may be traced whose feeds are about to be refused. */
-function shapesOf(tensors: { readonly [name: string]: TensorLike }): string[] {
+function shapesOf(tensors: { readonly [name: string]: Pick<TensorLike, 'type' | 'dims'> }): string[] {
   return Object.entries(tensors ?? {}).map(([name, tensor]) => `${name} ${tensor?.type}[${tensor?.dims}]`)
 }

@@ -3,7 +3,15 @@
  * runtime, failures, lifecycle and stress. Then sources with one fault each, which those runs must notice: else they prove nothing.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { expectFailures, expectGraphs, expectInference, expectLifecycle, expectStress } from './helpers/expectations.ts'
+import {
+  DEVICE_TENSORS,
+  expectDeviceTensors,
+  expectFailures,
+  expectGraphs,
+  expectInference,
+  expectLifecycle,
+  expectStress,
+} from './helpers/expectations.ts'
 import { obstacle, parsed } from './helpers/run-fixture.ts'
 import { SanitizedPackage } from './helpers/sanitized-package.ts'
 
@@ -31,6 +39,12 @@ describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
 
   it('find nothing while it launches graphs', async (context) => {
     expectGraphs(parsed('graphs', await sanitized(context).run('graphs', { env: LATE })))
+  })
+
+  it('find nothing while tensors stay on the device', async (context) => {
+    const { env, ...options } = DEVICE_TENSORS
+    const outcome = await sanitized(context).run('device-tensors', { ...options, env: { ...LATE, ...env } })
+    expectDeviceTensors(parsed('device-tensors', outcome))
   })
 
   it('find nothing while engines, workers and calls end', async (context) => {
@@ -94,7 +108,7 @@ const FAULTS: readonly {
   {
     fault: 'a copy of four bytes too many',
     file: 'engine/context_runner.cc',
-    changes: [['output.buffer.get(), bytes, stream_.get())', 'output.buffer.get(), bytes + 4, stream_.get())']],
+    changes: [['(to.data(), output.buffer.get(), bytes,', '(to.data(), output.buffer.get(), bytes + 4,']],
   },
   {
     fault: 'a profile that is never set',

@@ -9,13 +9,14 @@
  * 100 MB are written in 25 ms of CPU time then, against 50 ms. Calls one by one use one file, overlapping ones up to three.
  */
 
+import { DeviceTensor } from '../../device-tensor.js'
 import { TrtError, throwIfAborted } from '../../errors.js'
 import type { HostProcess } from '../../host/host-process.js'
 import { Lane } from '../../host/lane.js'
 import type { ScratchFile } from '../../host/scratch-file.js'
 import { readResults, writeCall } from '../../ort/transfer.js'
 import type { Tensor } from '../../tensor.js'
-import type { BackendEngine, RunOutcome } from '../backend.js'
+import type { BackendEngine, RunOutcome, RunRequest } from '../backend.js'
 import type { LoadReply, RunPayload, RunReply } from './messages.js'
 
 /** One call being written, one computed, one read back. */
@@ -51,18 +52,13 @@ export class OrtEngine implements BackendEngine {
   }
 
   /** The data of `feeds` has to stay as it is until the promise settles. */
-  async run(
-    slot: number,
-    feeds: ReadonlyMap<string, Tensor>,
-    outputs: readonly string[],
-    _profile: number,
-    signal?: AbortSignal,
-  ): Promise<RunOutcome> {
+  async run(slot: number, { feeds, outputs }: RunRequest, signal?: AbortSignal): Promise<RunOutcome> {
+    const tensors = onHost(feeds)
     const file = this.#files[slot] as ScratchFile
     // Wrapped in an object, for the next call may write while the child computes this one.
     const { reply } = await this.#writing.run(async () => {
       throwIfAborted('infer', signal)
-      return { reply: this.#request({ slot, call: await writeCall(file, feeds, outputs) }) }
+      return { reply: this.#request({ slot, call: await writeCall(file, tensors, outputs) }) }
     })
     const placed = await reply
     return this.#reading.run(async () => {
@@ -87,6 +83,18 @@ export class OrtEngine implements BackendEngine {
       })
     }
   }
+}
+
+function onHost(feeds: RunRequest['feeds']): ReadonlyMap<string, Tensor> {
+  const there = [...feeds].find(([, feed]) => feed instanceof DeviceTensor)
+  if (there === undefined) return feeds as ReadonlyMap<string, Tensor>
+  throw new TrtError(
+    'INVALID_INPUT',
+    `infer: input ${JSON.stringify(there[0])}: the CPU backend reads no GPU's memory`,
+    {
+      hint: 'await feed.toHost()',
+    },
+  )
 }
 
 /** Ends a child, and then closes the files that it shares. */

@@ -66,6 +66,9 @@ export type NativeTimes = readonly [hostToDevice: number, compute: number, devic
 /** dims and data of each tensor, one after the other. Of inputs, the bytes are copied before `run` returns. */
 export type NativeTensors<Data> = readonly (readonly number[] | Data)[]
 
+/** What a run takes; tensors that are on the device already by their handles. */
+export type NativeFeeds = NativeTensors<ArrayBufferView | NativeHandle<'deviceTensor'>>
+
 /** The memory of a binding. */
 export interface NativeBinding {
   readonly handle: NativeHandle<'binding'>
@@ -164,9 +167,23 @@ export interface Addon {
     handle: NativeHandle<'engine'>,
     slot: number,
     profile: number,
-    feeds: NativeTensors<ArrayBufferView>,
+    feeds: NativeFeeds,
     wanted: readonly boolean[],
+    toDevice: false,
   ): Promise<readonly [NativeTimes, ...NativeTensors<ArrayBuffer>]>
+  /** The outputs stay on the device. */
+  run(
+    handle: NativeHandle<'engine'>,
+    slot: number,
+    profile: number,
+    feeds: NativeFeeds,
+    wanted: readonly boolean[],
+    toDevice: true,
+  ): Promise<readonly [NativeTimes, ...NativeTensors<NativeHandle<'deviceTensor'>>]>
+  /** A copy of its bytes. */
+  readDeviceTensor(tensor: NativeHandle<'deviceTensor'>): Promise<ArrayBuffer>
+  /** Lets go of its memory, which comes back to the engine that made it when no run uses it any more. */
+  releaseDeviceTensor(tensor: NativeHandle<'deviceTensor'>): void
   createBinding(
     handle: NativeHandle<'engine'>,
     slot: number,

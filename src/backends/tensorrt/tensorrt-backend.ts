@@ -173,7 +173,7 @@ async function load(
     const loaded = await addon.load({ ...engine, ...request }, (event) => {
       if (event.type === 'log') logger[event.level](event.message)
     })
-    return new TensorrtEngine(addon, loaded, { contexts, cudaGraphs })
+    return new TensorrtEngine(addon, loaded, { device, contexts, cudaGraphs })
   } catch (error) {
     if (difference !== 0) throw versionMismatch(version as string, sdk.version as string, error)
     throw toTrtError(error)

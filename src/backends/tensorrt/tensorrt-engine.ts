@@ -1,15 +1,29 @@
+import { type DeviceMemory, DeviceTensor } from '../../device-tensor.js'
+import { TrtError } from '../../errors.js'
 import { Tensor } from '../../tensor.js'
 import type {
   BackendBinding,
   BackendEngine,
+  DeviceRunOutcome,
   EngineMemory,
   GraphStats,
   LoadRequest,
   RunOutcome,
+  RunRequest,
   StageTimes,
   TensorInfo,
 } from '../backend.js'
-import { type Addon, type NativeBinding, type NativeEngine, type NativeTimes, toTrtError } from './addon.js'
+import {
+  type Addon,
+  type NativeBinding,
+  type NativeEngine,
+  type NativeFeeds,
+  type NativeHandle,
+  type NativeTimes,
+  toTrtError,
+} from './addon.js'
+
+type Loading = Pick<LoadRequest, 'device' | 'contexts' | 'cudaGraphs'>
 
 /** An engine that TensorRT runs on the GPU: each slot is an execution context with a native thread of its own. */
 export class TensorrtEngine implements BackendEngine {
@@ -22,18 +36,16 @@ export class TensorrtEngine implements BackendEngine {
   readonly version: string
   readonly #addon: Addon
   readonly #engine: NativeEngine
+  readonly #device: number
   readonly #hasGraphs: boolean
   /** Once it is closed. */
   #lastGraphs: GraphStats | undefined
 
-  constructor(
-    addon: Addon,
-    engine: NativeEngine,
-    { contexts, cudaGraphs }: Pick<LoadRequest, 'contexts' | 'cudaGraphs'>,
-  ) {
+  constructor(addon: Addon, engine: NativeEngine, { device, contexts, cudaGraphs }: Loading) {
     this.#addon = addon
     this.#engine = engine
     this.slots = contexts
+    this.#device = device
     this.#hasGraphs = cudaGraphs > 0
     this.inputs = engine.inputs
     this.outputs = engine.outputs
@@ -41,24 +53,52 @@ export class TensorrtEngine implements BackendEngine {
     this.version = engine.version
   }
 
-  async run(
-    slot: number,
-    feeds: ReadonlyMap<string, Tensor>,
-    outputs: readonly string[],
-    profile: number,
-  ): Promise<RunOutcome> {
-    const native = this.inputs.flatMap(({ name }) => {
-      const { dims, data } = feeds.get(name) as Tensor
-      return [dims, data]
-    })
-    const wanted = this.outputs.map(({ name }) => outputs.includes(name))
+  async run(slot: number, { feeds, outputs, profile }: RunRequest): Promise<RunOutcome> {
+    const { handle } = this.#engine
+    const [native, wanted] = [this.#toNative(feeds), this.#wanted(outputs)]
     try {
-      const [times, ...tensors] = await this.#addon.run(this.#engine.handle, slot, profile, native, wanted)
+      const [times, ...tensors] = await this.#addon.run(handle, slot, profile, native, wanted, false)
       const given = this.outputs.filter((_, index) => wanted[index])
       return { results: tensorsOf(given, tensors as (number[] | ArrayBuffer)[]), times: timesOf(times) }
     } catch (error) {
       throw toTrtError(error)
     }
+  }
+
+  async runToDevice(slot: number, { feeds, outputs, profile }: RunRequest): Promise<DeviceRunOutcome> {
+    const { handle } = this.#engine
+    const [native, wanted] = [this.#toNative(feeds), this.#wanted(outputs)]
+    try {
+      const [times, ...tensors] = await this.#addon.run(handle, slot, profile, native, wanted, true)
+      const given = this.outputs.filter((_, index) => wanted[index])
+      const results = given.map(({ name, type }, index) => {
+        const [dims, tensor] = [tensors[2 * index] as number[], tensors[2 * index + 1] as NativeHandle<'deviceTensor'>]
+        return [name, new DeviceTensor(type, dims, new TensorrtMemory(this.#addon, tensor, this.#device))]
+      })
+      return { results: Object.fromEntries(results), times: timesOf(times) }
+    } catch (error) {
+      throw toTrtError(error)
+    }
+  }
+
+  #wanted(outputs: readonly string[]): readonly boolean[] {
+    return this.outputs.map(({ name }) => outputs.includes(name))
+  }
+
+  #toNative(feeds: RunRequest['feeds']): NativeFeeds {
+    return this.inputs.flatMap<NativeFeeds[number]>(({ name }) => {
+      const feed = feeds.get(name) as Tensor | DeviceTensor
+      if (!(feed instanceof DeviceTensor)) return [feed.dims, feed.data]
+      const { memory } = feed
+      if (memory instanceof TensorrtMemory && memory.addon === this.#addon && memory.device === this.#device) {
+        return [feed.dims, memory.handle]
+      }
+      const expected = `expected a DeviceTensor of device ${this.#device} and of this TensorRT`
+      const what = `infer: input ${JSON.stringify(name)}`
+      throw new TrtError('INVALID_INPUT', `${what}: ${expected}, received one of another, on device ${memory.device}`, {
+        hint: 'await feed.toHost()',
+      })
+    })
   }
 
   async createBinding(slot: number, shapes: readonly (readonly number[])[], profile: number): Promise<BackendBinding> {
@@ -90,6 +130,30 @@ export class TensorrtEngine implements BackendEngine {
   async close(): Promise<void> {
     this.#lastGraphs = this.graphs()
     await this.#addon.close(this.#engine.handle)
+  }
+}
+
+class TensorrtMemory implements DeviceMemory {
+  readonly addon: Addon
+  readonly handle: NativeHandle<'deviceTensor'>
+  readonly device: number
+
+  constructor(addon: Addon, handle: NativeHandle<'deviceTensor'>, device: number) {
+    this.addon = addon
+    this.handle = handle
+    this.device = device
+  }
+
+  async read(): Promise<ArrayBuffer> {
+    try {
+      return await this.addon.readDeviceTensor(this.handle)
+    } catch (error) {
+      throw toTrtError(error)
+    }
+  }
+
+  release(): void {
+    this.addon.releaseDeviceTensor(this.handle)
   }
 }
 

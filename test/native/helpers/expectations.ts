@@ -248,3 +248,43 @@ export function expectGraphs(result: Result): void {
   expect(result.alive).toEqual({})
   expect(result.misuses).toEqual([])
 }
+
+/** What fixtures/device-tensors.mjs needs: the collector, and a second GPU. */
+export const DEVICE_TENSORS = { execArgv: ['--expose-gc'], env: { TRT_DOUBLE_DEVICES: '2' } }
+
+/** The result of fixtures/device-tensors.mjs. */
+export function expectDeviceTensors(result: Result): void {
+  const { chain, overlapping, steady, subset, refused, forgotten, failing } = result
+  expect(chain.about).toEqual(['float32', [3, 4], 0, 'device'])
+  expect(chain.third).toEqual(
+    float32(
+      [3, 4],
+      Array.from({ length: 12 }, (_, i) => 8 * (i + 1)),
+    ),
+  )
+  expect(chain.copies).toEqual({ toDevice: 1, within: 4, toHost: 1 })
+  expect(chain.toHost).toEqual(
+    float32(
+      [3, 4],
+      Array.from({ length: 12 }, (_, i) => 2 * (i + 1)),
+    ),
+  )
+  expect(chain.afterClose).toBe(48)
+  expect(overlapping).toEqual({ right: true, launched: true })
+  // 8 rows of 4 floats are 128 bytes, and the smallest piece is 256.
+  expect(steady).toEqual({ taken: 0, kept: 256 })
+  expect(subset).toEqual({ p: float32([2], [1, 3]), others: {}, empty: float32([0], []) })
+
+  expect(refused.device).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('on device 1') })
+  expect(refused.dims).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('received [3]') })
+  expect(refused.binding).toMatchObject({ code: 'INVALID_INPUT', hint: expect.stringContaining('toHost') })
+  expect(refused.hostOutput).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('"y"') })
+  expect([refused.disposed.code, refused.toHost.code]).toEqual(['CLOSED', 'CLOSED'])
+  expect(refused.after).toBe(2)
+  // What the aborted call left was the next one's.
+  expect(forgotten).toEqual({ code: 'ABORTED', taken: 1 })
+  expect(failing).toEqual(['OUT_OF_MEMORY', 'INFERENCE_FAILED', 'OUT_OF_MEMORY'])
+
+  expect(result.alive).toEqual({})
+  expect(result.misuses).toEqual([])
+}

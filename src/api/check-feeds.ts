@@ -1,0 +1,154 @@
+/** What an engine is asked, against what it is: names, types, shapes and profiles. */
+import type { Profile, TensorInfo } from '../backends/backend.js'
+import { isPlainObject } from '../check.js'
+import { DeviceTensor } from '../device-tensor.js'
+import { TrtError } from '../errors.js'
+import { checkTensor, describe, Tensor, type TensorLike } from '../tensor.js'
+import type { DeviceFeeds, InputShapes } from './engine.js'
+
+interface EngineTensors {
+  readonly inputs: readonly TensorInfo[]
+  readonly outputs: readonly TensorInfo[]
+  readonly profiles: readonly Profile[]
+}
+
+/** The shapes of all inputs, in their order. @throws {TrtError} `INVALID_INPUT` */
+export function checkShapes(
+  { inputs }: EngineTensors,
+  shapes: InputShapes,
+): ReadonlyMap<string, { readonly dims: readonly number[] }> {
+  if (!isPlainObject(shapes)) {
+    const received = describe(shapes)
+    throw new TrtError('INVALID_INPUT', `createBinding: expected an object { input: dims }, received ${received}`)
+  }
+  const unknown = Object.keys(shapes).find((name) => !inputs.some((input) => input.name === name))
+  if (unknown !== undefined) {
+    throw new TrtError('INVALID_INPUT', `createBinding: there is no input ${JSON.stringify(unknown)}`, {
+      hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
+    })
+  }
+  return new Map(
+    inputs.map((input) => {
+      const what = `createBinding: input ${JSON.stringify(input.name)}`
+      const dims = Object.hasOwn(shapes, input.name) ? shapes[input.name] : input.shape
+      if (!Array.isArray(dims) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
+        throw new TrtError('INVALID_INPUT', `${what}: expected dims without unknowns, received ${describe(dims)}`, {
+          hint: `createBinding({ ${JSON.stringify(input.name)}: [${input.shape.map((dim) => Math.max(dim, 1))}] })`,
+        })
+      }
+      checkDims(input, dims, what)
+      return [input.name, { dims: Object.freeze([...dims]) }]
+    }),
+  )
+}
+
+/** One tensor for each input, in their order. @throws {TrtError} `INVALID_INPUT` */
+export function checkFeeds({ inputs }: EngineTensors, feeds: DeviceFeeds): ReadonlyMap<string, Tensor | DeviceTensor> {
+  if (!isPlainObject(feeds)) {
+    throw new TrtError('INVALID_INPUT', `infer: expected an object { input: Tensor }, received ${describe(feeds)}`, {
+      hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
+    })
+  }
+  const names = inputs.map((input) => input.name)
+  const missing = names.filter((name) => !Object.hasOwn(feeds, name) || feeds[name] === undefined)
+  const unknown = Object.keys(feeds).filter((name) => !names.includes(name))
+  if (missing.length > 0 || unknown.length > 0) {
+    const what = [
+      ...missing.map((name) => `input ${JSON.stringify(name)} is missing`),
+      ...unknown.map((name) => `there is no input ${JSON.stringify(name)}`),
+    ]
+    throw new TrtError('INVALID_INPUT', `infer: ${what.join('; ')}`, {
+      hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
+    })
+  }
+  return new Map(inputs.map((input) => [input.name, checkFeed(input, feeds[input.name] as DeviceFeeds[string])]))
+}
+
+/** The names of the wanted outputs, in the engine's order. @throws {TrtError} `INVALID_ARGUMENT` */
+export function checkOutputs({ outputs }: EngineTensors, wanted: readonly string[] | undefined): readonly string[] {
+  const names = outputs.map((output) => output.name)
+  const unknown = wanted?.find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    throw new TrtError('INVALID_ARGUMENT', `infer: there is no output ${JSON.stringify(unknown)}`, {
+      hint: `the outputs are ${names.join(', ')}`,
+    })
+  }
+  return wanted === undefined ? names : names.filter((name) => wanted.includes(name))
+}
+
+/** The first profile that holds the shapes. @throws {TrtError} `SHAPE_OUT_OF_PROFILE` */
+export function pickProfile(
+  { profiles }: EngineTensors,
+  what: string,
+  tensors: ReadonlyMap<string, { readonly dims: readonly number[] }>,
+): number {
+  const index = profiles.findIndex((profile) =>
+    [...tensors].every(([name, { dims }]) => {
+      const range = profile[name]
+      return (
+        range === undefined ||
+        dims.every((dim, axis) => dim >= (range.min[axis] ?? 0) && dim <= (range.max[axis] ?? Number.POSITIVE_INFINITY))
+      )
+    }),
+  )
+  if (index >= 0) return index
+  const given = [...tensors].map(([name, { dims }]) => `${name} [${dims.join(',')}]`).join(', ')
+  const allowed = profiles.map((profile, number) => `profile ${number}: ${profileText(profile)}`).join('; ')
+  throw new TrtError('SHAPE_OUT_OF_PROFILE', `${what}: ${given} lies outside ${allowed}`, {
+    hint: 'build the engine with a range, or a further profile, in shapes that holds this shape',
+  })
+}
+
+function checkFeed(input: TensorInfo, feed: TensorLike | DeviceTensor): Tensor | DeviceTensor {
+  const what = `infer: input ${JSON.stringify(input.name)}`
+  const onDevice = feed instanceof DeviceTensor
+  const { type, dims, view } = onDevice ? { ...feed, view: undefined } : checkTensor(feed, what, 'INVALID_INPUT')
+  if (type !== input.type) {
+    throw new TrtError('INVALID_INPUT', `${what}: expected type ${input.type}, received ${type}`, {
+      hint: `the input is ${infoText(input)}`,
+    })
+  }
+  checkDims(input, dims, what)
+  return onDevice || feed instanceof Tensor ? feed : new Tensor(type, view as never, dims)
+}
+
+function checkDims(input: TensorInfo, dims: readonly number[], what: string): void {
+  const fits = dims.length === input.shape.length && input.shape.every((dim, axis) => dim < 0 || dim === dims[axis])
+  if (fits) return
+  const expected = input.shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')
+  throw new TrtError('INVALID_INPUT', `${what}: expected dims [${expected}], received [${dims.join(',')}]`, {
+    hint: `the input is ${infoText(input)}`,
+  })
+}
+
+function infoText({ name, type, shape }: TensorInfo): string {
+  return `${name} ${type}[${shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')}]`
+}
+
+function profileText(profile: Profile): string {
+  return Object.entries(profile)
+    .map(([name, { min, max }]) => `${name} [${min.join(',')}] to [${max.join(',')}]`)
+    .join(', ')
+}
+
+/**
+ * Does `work`, until the end of which no tensor among `feeds` loses its memory.
+ *
+ * @throws {TrtError} `CLOSED` where one was disposed of
+ */
+export async function holding<T>(
+  feeds: ReadonlyMap<string, Tensor | DeviceTensor>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const held: DeviceTensor[] = []
+  try {
+    for (const [name, feed] of feeds) {
+      if (!(feed instanceof DeviceTensor)) continue
+      feed.hold(`infer: input ${JSON.stringify(name)}`)
+      held.push(feed)
+    }
+    return await work()
+  } finally {
+    for (const feed of held) feed.letGo()
+  }
+}
