@@ -294,6 +294,28 @@ describe('changing', () => {
     expect(new Set(made.map(({ outputs }) => outputs[0]?.name)).size).toBe(3)
   })
 
+  it('knows a name to be in use as long as one of two branches has it', async () => {
+    const { graph } = await onnx.read(
+      makeModel({
+        inputs: { x: ['float32', [3]], c: ['bool', []] },
+        outputs: { y: ['float32', [3]] },
+        nodes: [
+          node('If', ['c'], ['y'], {
+            then_branch: { outputs: { p: ['float32'] }, nodes: [node('Neg', ['x'], ['p'])] },
+            else_branch: { outputs: { p: ['float32'] }, nodes: [node('Abs', ['x'], ['p'])] },
+          }),
+        ],
+      }),
+    )
+    const [first, second] = (graph.nodes[0] as onnx.Node).subgraphs as [onnx.Graph, onnx.Graph]
+    expect(graph.uniqueName('p')).toBe('p_1')
+    value(first, 'p').rename('other')
+    expect(graph.uniqueName('p')).toBe('p_2')
+    expect(() => graph.addInput('p', 'float32', [3])).toThrow(/expected a name that is free/)
+    value(second, 'p').rename('another')
+    expect(graph.uniqueName('p')).toBe('p')
+  })
+
   it('refuses what would break the graph, and changes nothing then', async () => {
     const model = await sample()
     const { graph } = model

@@ -1,5 +1,5 @@
 import { findMatches } from './matching/match.js'
-import { type Pattern, parsePattern } from './matching/pattern.js'
+import { parsePattern } from './matching/pattern.js'
 import { replaceMatch } from './matching/replace.js'
 import { definePass } from './pass.js'
 import { upgradeTo } from './upgrade-opset.js'
@@ -23,12 +23,12 @@ const FORMS: readonly { readonly approximate: 'none' | 'tanh'; readonly inner: s
   { approximate: 'tanh', inner: 'Tanh(Mul(Mul(x, 0.797884561), Add(Mul(x, Mul(x, 0.044715)), 1)))' },
 ]
 
-const PATTERNS: readonly { readonly pattern: Pattern; readonly replacement: Pattern }[] = FORMS.flatMap(
-  ({ approximate, inner }) =>
-    PRODUCTS.map((product) => ({
-      pattern: parsePattern(`e = Add|Sum(${inner}, 1) y = ${product}`),
-      replacement: parsePattern(`y = Gelu(x) {approximate: "${approximate}"}`),
-    })),
+/** Texts, which are parsed when the pass runs: done at import, it would make every start of a process longer. */
+const PATTERNS = FORMS.flatMap(({ approximate, inner }) =>
+  PRODUCTS.map((product) => ({
+    pattern: `e = Add|Sum(${inner}, 1) y = ${product}`,
+    replacement: `y = Gelu(x) {approximate: "${approximate}"}`,
+  })),
 )
 
 /**
@@ -48,10 +48,10 @@ export const fuseGelu = definePass<Record<never, never>>({
   defaults: {},
   apply(model, _, context) {
     for (const { pattern, replacement } of PATTERNS) {
-      for (const match of findMatches(model, pattern)) {
+      for (const match of findMatches(model, parsePattern(pattern))) {
         upgradeTo(model, OPSET, context)
         const where = String(match.root)
-        const [gelu] = replaceMatch(match, replacement)
+        const [gelu] = replaceMatch(match, parsePattern(replacement))
         const approximate = gelu?.get('approximate', 'string')
         context.change(where, `${match.nodes.size} nodes replaced by Gelu {approximate: ${approximate}}`)
       }

@@ -6,7 +6,7 @@ import type { Dim } from '../value-type.js'
 import { addConstant } from './add-constant.js'
 import { Constants } from './constants.js'
 import { findMatches, type Match } from './matching/match.js'
-import { type Pattern, parsePattern } from './matching/pattern.js'
+import { parsePattern } from './matching/pattern.js'
 import { sweep } from './matching/sweep.js'
 import { definePass, type PassContext } from './pass.js'
 import { upgradeTo } from './upgrade-opset.js'
@@ -14,15 +14,17 @@ import { upgradeTo } from './upgrade-opset.js'
 /** The version of ONNX's operator set that brought LayerNormalization. */
 const OPSET = 17
 
+// Patterns are parsed when the pass runs: done at import, it would make every start of a process longer.
+
 /** As PyTorch, Paddle and Keras write it: the mean taken off, once or twice over, divided by the root of its mean square. */
 const ROOTS = ['Div(c, Sqrt(s))', 'Mul(c, Reciprocal(Sqrt(s)))', 'Mul(c, Pow(s, -0.5))', 'Div(c, Pow(s, 0.5))']
 const SQUARES = ['Pow(b, 2)', 'Mul(b, b)']
 const TAILS = ['y = Add(Mul(n, scale), bias)', 'y = Mul(n, scale)', '']
 
-const EXPORTED: readonly Pattern[] = TAILS.flatMap((tail) =>
+const EXPORTED: readonly string[] = TAILS.flatMap((tail) =>
   SQUARES.flatMap((square) =>
-    ROOTS.map((root) =>
-      parsePattern(`
+    ROOTS.map(
+      (root) => `
         m = ReduceMean(x, ...)
         c = Sub(x, m)
         k = ReduceMean(x, ...)
@@ -30,24 +32,24 @@ const EXPORTED: readonly Pattern[] = TAILS.flatMap((tail) =>
         v = ReduceMean(${square}, ...)
         s = Add(v, $epsilon)
         ${tail === '' ? 'y' : 'n'} = ${root}
-        ${tail}`),
+        ${tail}`,
     ),
   ),
 )
 
 /** As ONNX itself takes the operator apart: the body of the function LayerNormalization in onnx/defs/nn/defs.cc. */
-const EXPANDED: readonly Pattern[] = [
+const EXPANDED: readonly string[] = [
   'Add(Mul(n, Flatten(scale) {axis: 0}), Flatten(bias) {axis: 0})',
   'Mul(n, Flatten(scale) {axis: 0})',
-].map((tail) =>
-  parsePattern(`
+].map(
+  (tail) => `
       rows = Flatten(x)
       r = Cast(rows) {to: 1}
       m = ReduceMean(r, ...)
       v = ReduceMean(Mul(r, r), ...)
       d = Sqrt(Add(Sub(v, Mul(m, m)), $epsilon))
       n = Cast(Div(Sub(r, m), d))
-      y = Reshape(${tail}, Shape(x))`),
+      y = Reshape(${tail}, Shape(x))`,
 )
 
 /**
@@ -71,10 +73,10 @@ export const fuseLayerNorm = definePass<Record<never, never>>({
   apply(model, _, context) {
     const constants = new Constants(model)
     for (const pattern of EXPANDED) {
-      for (const match of findMatches(model, pattern)) fuseExpanded(model, match, constants, context)
+      for (const match of findMatches(model, parsePattern(pattern))) fuseExpanded(model, match, constants, context)
     }
     for (const pattern of EXPORTED) {
-      for (const match of findMatches(model, pattern)) fuseExported(model, match, constants, context)
+      for (const match of findMatches(model, parsePattern(pattern))) fuseExported(model, match, constants, context)
     }
   },
 })

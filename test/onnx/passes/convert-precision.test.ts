@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { Tensor } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
+import { weightRange } from '#dist/onnx/passes/precision/weights.js'
 import { constant, type GraphSpec, makeModel, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, realModels, runOnOnnxruntime } from '../helpers/models.js'
 import { applied, checkedByPython } from '../helpers/passes.js'
@@ -267,6 +268,15 @@ describe('graphs inside nodes and functions', () => {
 })
 
 describe('what stays in float32', () => {
+  it('goes by the range of weights, those that stand for infinity left out', () => {
+    const rangeOf = (...values: number[]) =>
+      weightRange(onnx.ModelTensor.from({ type: 'float32', dims: [values.length], data: Float32Array.from(values) }))
+    const masks = [-1e9, 3e38, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]
+    expect(rangeOf(0, -65504, 12, -0, 0.5, ...masks)).toEqual({ greatest: 65504, least: 0.5 })
+    expect(rangeOf(-(2 ** -149), 9e8)).toEqual({ greatest: 9e8, least: 2 ** -149 })
+    expect(rangeOf(0, -0)).toEqual({ greatest: 0, least: Number.POSITIVE_INFINITY })
+  })
+
   /** Four products of one shared weight, in a row; behind the second a mean of 100. */
   const chain = (scale: number) =>
     onnx.read(

@@ -67,6 +67,30 @@ describe('dedupe, fold-constants and simplify', () => {
   })
 })
 
+describe('simplify', () => {
+  it('goes on from what a folded constant makes known: here a shape that only onnxruntime computes', async () => {
+    const model = await onnx.read(
+      makeModel({
+        inputs: { x: ['float32', [6]] },
+        outputs: { y: ['float32', [2, 3]] },
+        initializers: { c: constant('float32', [2], [Math.log(2), Math.log(3)]) },
+        nodes: [
+          node('Exp', ['c'], ['e']),
+          node('Round', ['e'], ['r']),
+          node('Cast', ['r'], ['sizes'], { to: 7 }),
+          node('Reshape', ['x', 'sizes'], ['z']),
+          node('Shape', ['z'], ['shape']),
+          node('Cast', ['shape'], ['f'], { to: 1 }),
+          node('ReduceProd', ['f'], ['p']),
+          node('Mul', ['z', 'p'], ['y']),
+        ],
+      }),
+    )
+    await applied(model, onnx.simplify())
+    expect(model.graph.nodes.map(({ opType }) => opType)).toEqual(['Reshape', 'Mul'])
+  })
+})
+
 describe('constants that are only moved, folded without onnxruntime', () => {
   it("are what ONNX's node tests and numpy say, in every width", async (ctx) => {
     const cases: { name: string; model: string; dims: number[]; data: string }[] = JSON.parse(onnxPython(ctx)(MOVED))

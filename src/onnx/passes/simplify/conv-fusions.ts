@@ -61,19 +61,21 @@ function isByChannel(dims: readonly number[], channels: number, rank: number): b
 
 function takeIn(conv: Node, node: Node, { factor, summand }: Affine, facts: Facts): string | undefined {
   const [, weight, bias] = conv.inputs
-  const weights = floatsOf(weight, facts)
+  const weights = facts.constants.of(weight)
   const old = bias === undefined ? undefined : floatsOf(bias, facts)
   const output = node.outputs[0]
   // Weights that others read too would be there twice.
-  if (weights === undefined || (bias !== undefined && old === undefined) || output === undefined) return undefined
+  if (weights?.type !== 'float32' || (bias !== undefined && old === undefined) || output === undefined) return undefined
   if (weight?.consumers.length !== 1 && factor !== undefined) return undefined
   const { graph } = conv
   const inputs = [...conv.inputs]
   const channels = channelsOf(conv) as number
   if (factor !== undefined) {
-    const dims = facts.constants.of(weight)?.dims ?? []
+    const { dims } = weights
     const size = dims.slice(axisOf(conv) + 1).reduce((product, dim) => product * dim, 1)
-    const data = weights.map((x, i) => x * (factor[Math.floor(i / size) % channels] as number))
+    const data = (weights.toTensor().data as Float32Array).map(
+      (x, i) => x * (factor[Math.floor(i / size) % channels] as number),
+    )
     inputs[1] = graph.addInitializer(ModelTensor.from({ type: 'float32', dims, data }), nameFor(weight))
   }
   if (summand !== undefined || old !== undefined) {
