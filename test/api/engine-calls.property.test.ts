@@ -80,8 +80,9 @@ class Caller {
     expect(this.#engine.stats).toMatchObject({ running: running + Number(takesSlot), waiting: waiting + Number(waits) })
   }
 
+  /** Of one of {@link open}. */
   abort(call: number): void {
-    if (this.expected[call] === 'right') this.expected[call] = 'ABORTED'
+    this.expected[call] = 'ABORTED'
     this.#signals[call]?.abort()
   }
 }
@@ -100,8 +101,13 @@ it('is told what the model says, in order, and counted', async () => {
         const { open } = caller
         const picked = open[step.pick % open.length]
         if (picked === undefined) continue
-        if (step.do === 'wait') await caller.all[picked]
-        else caller.abort(picked)
+        if (step.do === 'wait') {
+          await caller.all[picked]
+        } else {
+          caller.abort(picked)
+          await settle()
+          expect(caller.told[picked]).toBe('ABORTED')
+        }
       }
       const closing = engine.close().then(() => expect(caller.open).toEqual([]))
       await failure('CLOSED', () => engine.infer({ x: new Tensor('float32', Float32Array.of(1)) }))
@@ -115,6 +121,7 @@ it('is told what the model says, in order, and counted', async () => {
         ...{ completed: count('right'), aborted: count('ABORTED'), rejected: count('QUEUE_FULL') },
       })
     }),
-    { numRuns: 8, seed: 3 },
+    // Not shrunk: a history that fails fails at a moment which another run may not meet.
+    { numRuns: 8, seed: 3, endOnFailure: true },
   )
 })
