@@ -4,7 +4,7 @@ import ort from 'onnxruntime-node'
 import * as trt from 'tensorrt-node'
 import { eventLoopDelay, eventLoopHolds, inTurns, MODELS, median, randomData, repeatFor } from './measure.mjs'
 
-const WINDOW_MS = 3000
+const WINDOW_MS = 2000
 const ROUNDS = 5
 const MEGABYTES = 100
 

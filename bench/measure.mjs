@@ -29,6 +29,12 @@ export function median(values) {
   return sorted[Math.floor(sorted.length / 2)]
 }
 
+/** The value below which `percent` of `values` lie. */
+export function percentile(values, percent) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))]
+}
+
 /** Runs the works in turns, `rounds` times after one warm-up round, and gives the milliseconds of each by name. */
 export async function inTurns(rounds, works) {
   const times = Object.fromEntries(Object.keys(works).map((name) => [name, []]))

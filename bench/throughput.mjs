@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import * as trt from 'tensorrt-node'
 import { inTurns, MODELS, median, randomData, rate } from './measure.mjs'
 
-const ROUNDS = 7
+const ROUNDS = 5
 const WINDOW_MS = 2000
 const RAW = fileURLToPath(new URL('raw-run.mjs', import.meta.url))
 
