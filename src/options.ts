@@ -1,5 +1,6 @@
 import type { CalibrationSamples } from './onnx/calibration/calibrate.js'
 import type { CalibrationMethod } from './onnx/calibration/thresholds.js'
+import type { InputValues } from './onnx/lint/likely-values.js'
 import type { Model } from './onnx/model/model.js'
 import type { QuantizationSelection } from './onnx/passes/quantization/plan.js'
 
@@ -149,6 +150,11 @@ export interface BuildOptions {
    * (CustomLayerNormalization, CustomPRelu). The engine needs them again in {@link LoadOptions.plugins}.
    */
   readonly plugins?: readonly string[]
+  /**
+   * Mend the model first where TensorRT refuses it: see {@link repair}. Shapes that are left out are proposed. `values` says
+   * what inputs are always fed with, so that they may become constants.
+   */
+  readonly repair?: boolean | { readonly values?: InputValues }
   /** `'process'` (default) builds in a child process; `'thread'` on a thread of this one. */
   readonly isolation?: 'process' | 'thread'
   /** A folder that holds TensorRT, before every other place that is searched. */

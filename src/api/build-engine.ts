@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
-import type { BuildOutcome, Profile } from '../backends/backend.js'
+import type { BuildOutcome, ModelSource, Profile } from '../backends/backend.js'
 import { resolveBuildBackend } from '../backends/resolve-backend.js'
-import { throwIfAborted } from '../errors.js'
+import { TrtError, throwIfAborted } from '../errors.js'
 import { toPath, writeFileAtomic } from '../files.js'
-import { inspectModel, type ValueInfo } from '../onnx/index.js'
+import { inspectModel, Model, type RepairResult, read, type ValueInfo } from '../onnx/index.js'
+import { feedInputs } from '../onnx/run/sample-feeds.js'
 import type { BackendName, BuildOptions } from '../options.js'
 import { traced } from '../tracing.js'
+import { buildRepaired, type RepairedBuild } from './build-repaired.js'
 import { toModelSource } from './model-source.js'
 import { resolveProfiles } from './resolve-profiles.js'
 import { resolveQuantization } from './resolve-quantization.js'
@@ -30,6 +32,11 @@ export class BuildResult {
   readonly inputs: readonly ValueInfo[]
   /** The model's outputs. */
   readonly outputs: readonly ValueInfo[]
+  /**
+   * What `repair` did to the model, where it was asked for: its steps, its proof, and what the engine takes for granted
+   * now (`assumptions`: inputs that are constants, and shapes that are fixed).
+   */
+  readonly repair: RepairResult | undefined
   /** The optimization profiles that it was built with. */
   readonly profiles: readonly Profile[]
   /** Milliseconds that the build took. */
@@ -47,6 +54,7 @@ export class BuildResult {
     this.inputs = about.inputs
     this.outputs = about.outputs
     this.profiles = about.profiles
+    this.repair = about.repair
     this.durationMs = about.durationMs
   }
 
@@ -80,30 +88,67 @@ async function build(options: BuildOptions): Promise<BuildResult> {
   validateBuildOptions(options)
   throwIfAborted('buildEngine', options.signal)
   const started = performance.now()
+  const { outcome, ...about } = options.repair ? await buildMended(options) : await buildAsIs(options)
+  return new BuildResult(outcome, { ...about, durationMs: performance.now() - started })
+}
+
+type Built = Omit<BuildResult, keyof BuildOutcome | 'save' | 'durationMs'> & { readonly outcome: BuildOutcome }
+
+async function buildAsIs(options: BuildOptions): Promise<Built> {
   const model = toModelSource(options.onnx)
   const { inputs, outputs } = await inspectModel(model)
   const profiles = resolveProfiles(inputs, options.shapes)
   throwIfAborted('buildEngine', options.signal)
+  const { backend, settings, control, backendReason } = await chooseBackend(options, model)
+  const outcome = await backend.build({ model, profiles, settings }, control)
+  return { outcome, backend: backend.name, backendReason, inputs, outputs, profiles, repair: undefined }
+}
+
+async function buildMended(options: BuildOptions): Promise<Built> {
+  const { onnx, repair, shapes } = options
+  const source = toModelSource(onnx)
+  const model = onnx instanceof Model ? onnx : await read('path' in source ? source.path : source.bytes)
+  const values = typeof repair === 'object' ? repair.values : undefined
+  const { backendReason, ...chosen } = await chooseBackend(options, source)
+  const { result, built, error } = await buildRepaired(model, source, { ...chosen, shapes }, values && { values })
+  if (built === undefined) throw refusedError(result, error as TrtError)
+  return {
+    ...built,
+    backend: chosen.backend.name,
+    backendReason,
+    inputs: infosOf(feedInputs(result.model)),
+    outputs: infosOf(result.model.graph.outputs),
+    repair: result,
+  }
+}
+
+async function chooseBackend(
+  options: BuildOptions,
+  model: ModelSource,
+): Promise<Omit<RepairedBuild, 'shapes'> & { backendReason: string }> {
   const { backend, reason, lenient } = await resolveBuildBackend(options)
   const timingCache = options.timingCache === undefined ? undefined : resolve(options.timingCache)
-  const quantization = await resolveQuantization(model, options)
-  const outcome = await backend.build(
-    { model, profiles, settings: toBuildSettings(options, timingCache, quantization) },
-    {
+  return {
+    backend,
+    backendReason: reason,
+    settings: toBuildSettings(options, timingCache, await resolveQuantization(model, options)),
+    control: {
       isolation: options.isolation ?? 'process',
       lenient,
       signal: options.signal,
       onProgress: options.onProgress,
       logger: options.logger,
     },
-  )
-  const durationMs = performance.now() - started
-  return new BuildResult(outcome, {
-    backend: backend.name,
-    backendReason: reason,
-    inputs,
-    outputs,
-    profiles,
-    durationMs,
-  })
+  }
+}
+
+function infosOf(values: readonly ValueInfo[]): ValueInfo[] {
+  return values.map(({ name, type, dims }) => ({ name, type, dims }))
+}
+
+/** Says what was tried, and what TensorRT still says. */
+function refusedError({ steps, refusal }: RepairResult, error: TrtError): TrtError {
+  const tried = steps.map(({ fix, outcome }) => `${fix.passes.map(({ pass }) => pass).join(', ')}: ${outcome}`)
+  const text = tried.length === 0 ? 'repair knows no pass that helps' : `repair tried ${tried.join('; ')}`
+  return new TrtError(error.code, `${error.message}\n${text}`, { hint: refusal?.advice ?? error.hint, cause: error })
 }

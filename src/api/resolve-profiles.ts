@@ -8,7 +8,7 @@
 import type { Profile } from '../backends/backend.js'
 import { isPlainObject } from '../check.js'
 import { TrtError } from '../errors.js'
-import type { ValueInfo } from '../onnx/index.js'
+import { proposeShapes, type ValueInfo } from '../onnx/index.js'
 import type { ShapeRange, Shapes } from '../options.js'
 import { describe } from '../tensor.js'
 
@@ -111,11 +111,10 @@ function checkDims(input: ValueInfo, dims: unknown, where: string): void {
 
 function missingShapes(inputs: readonly ValueInfo[], missing: readonly ValueInfo[], where: string): TrtError {
   const list = missing.map((input) => `"${input.name}" ${dimsText(input)}`).join(', ')
-  const proposal = inputs
-    .filter(isDynamic)
-    .map((input) => {
-      const at = (size: keyof ShapeRange) => `[${proposeDims(input, size).join(', ')}]`
-      return `  ${JSON.stringify(input.name)}: { min: ${at('min')}, opt: ${at('opt')}, max: ${at('max')} },`
+  const proposal = Object.entries(proposedShapes(inputs))
+    .map(([name, { min, opt, max }]) => {
+      const text = (dims: readonly number[]) => `[${dims.join(', ')}]`
+      return `  ${JSON.stringify(name)}: { min: ${text(min)}, opt: ${text(opt)}, max: ${text(max)} },`
     })
     .join('\n')
   return new TrtError(
@@ -127,14 +126,9 @@ function missingShapes(inputs: readonly ValueInfo[], missing: readonly ValueInfo
   )
 }
 
-/** Numbers to start from: a batch in front, pictures where the rank is 4, else sequences. */
-export function proposeDims(input: ValueInfo, size: keyof ShapeRange): number[] {
-  const pick = (min: number, opt: number, max: number): number => ({ min, opt, max })[size]
-  return (input.dims ?? [null]).map((dim, axis, dims) => {
-    if (typeof dim === 'number') return dim
-    if (axis === 0) return pick(1, 1, 8)
-    return dims.length >= 4 ? pick(32, 320, 1280) : pick(1, 128, 512)
-  })
+/** Numbers to start from; an input of unknown rank is taken for a vector. */
+export function proposedShapes(inputs: readonly ValueInfo[]): { readonly [input: string]: ShapeRange } {
+  return proposeShapes(inputs.map(({ name, dims = [null] }) => ({ name, dims })))
 }
 
 export function isDynamic(input: ValueInfo): boolean {

@@ -60,6 +60,8 @@ const isShapes: Check = (value) =>
     ? undefined
     : 'an object { input: shape }, or a non-empty array of such objects'
 
+const isValues: Check = (value) => (isPlainObject(value) ? undefined : 'an object { input: value }')
+
 const nested =
   (name: string, checks: Readonly<Record<string, Check>>): Check =>
   (value) => {
@@ -115,6 +117,7 @@ export const BUILD_CHECKS: Readonly<Record<keyof BuildOptions, Check>> = {
   maxAuxStreams: isInteger(0, 2 ** 31 - 1),
   tacticSources: isListOf(...TACTIC_SOURCES),
   plugins: isTexts(),
+  repair: (value) => (typeof value === 'boolean' ? undefined : nested('repair', { values: isValues })(value)),
   isolation: isOneOf('process', 'thread'),
   tensorrt: isNonEmptyString,
   signal: isAbortSignal,

@@ -4,7 +4,8 @@
  *
  * It happens where the build does, in the child process by default, so that the caller's event loop is not held.
  */
-import { type Model, type PassReport, quantize, read, transform } from '../onnx/index.js'
+import { type PassReport, quantize, read, transform } from '../onnx/index.js'
+import { takeInside } from '../onnx/model/take-inside.js'
 import { carriedType, convertPrecision } from '../onnx/passes/convert-precision.js'
 import type { LowType } from '../onnx/passes/precision/weights.js'
 import { quantizationNodes } from '../onnx/passes/quantization/check.js'
@@ -66,16 +67,6 @@ export async function prepareModel(
     model: { bytes: model.toBytes() },
     warnings: [...warnings, ...reports.map(summary)],
     notes: reports.flatMap(([, { notes }]) => notes),
-  }
-}
-
-/** Bytes have no folder, so what is outside the model has to come in. */
-function takeInside(model: Model): void {
-  for (const graph of model.graphs()) {
-    for (const tensor of graph.initializers) {
-      if (!tensor.isExternal) continue
-      tensor.set({ type: tensor.type, dims: tensor.dims, data: tensor.bytes() })
-    }
   }
 }
 

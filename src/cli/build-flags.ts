@@ -2,8 +2,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { COMPUTE_CAPABILITIES, TACTIC_SOURCES } from '../api/validate-options.js'
 import { parseByteSize } from '../check.js'
-import { CALIBRATION_METHODS, type CalibrationMethod } from '../onnx/index.js'
+import { CALIBRATION_METHODS, type CalibrationMethod, type InputValues } from '../onnx/index.js'
 import type { BuildOptions, ComputeCapability, MemoryPools, TacticSource } from '../options.js'
+import { assumeOption } from './assume.js'
 import { UsageError } from './command.js'
 import { type ShapeFlags, toShapes } from './shapes.js'
 
@@ -35,6 +36,8 @@ export interface BuildFlags extends ShapeFlags {
   maxAuxStreams?: number
   tacticSources?: readonly TacticSource[]
   plugins?: readonly string[]
+  repair?: true
+  assume?: InputValues
   isolation?: BuildOptions['isolation']
   tensorrt?: string
 }
@@ -78,6 +81,10 @@ export function addBuildFlags(command: Command): Command {
     .addOption(
       new Option('--isolation <kind>', 'build in a child process, or on a thread').choices(['process', 'thread']),
     )
+    .optionsGroup('Repair:')
+    .option('--repair', 'mend the model first where TensorRT refuses it; shapes left out are proposed')
+    .addOption(assumeOption())
+    .optionsGroup('Where it runs:')
     .option('--plugins <library>', "a library of plugins that the model needs, or 'builtin'; repeat for more", collect)
     .optionsGroup('Precision:')
     .option('--fp16', 'allow fp16 kernels')
@@ -148,6 +155,7 @@ export function toBuildOptions(flags: BuildFlags): Omit<BuildOptions, 'onnx'> {
     maxAuxStreams: flags.maxAuxStreams,
     tacticSources: flags.tacticSources,
     plugins: flags.plugins,
+    repair: flags.repair && (flags.assume === undefined || { values: flags.assume }),
     isolation: flags.isolation,
     tensorrt: flags.tensorrt,
   }
@@ -205,7 +213,9 @@ function memoryPool(value: string, previous: MemoryPools = {}): MemoryPools {
 }
 
 /** A commander parser for `a,b,c`, each one of `values`; repeated lists add up. */
-function listOf<T extends string>(values: readonly T[]): (text: string, previous?: readonly T[]) => readonly T[] {
+export function listOf<T extends string>(
+  values: readonly T[],
+): (text: string, previous?: readonly T[]) => readonly T[] {
   return (text, previous = []) => {
     const items = text.split(',').map((item) => item.trim())
     const unknown = items.find((item) => !values.includes(item as T))

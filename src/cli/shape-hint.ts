@@ -1,7 +1,6 @@
-import { isDynamic, proposeDims } from '../api/resolve-profiles.js'
+import { proposedShapes } from '../api/resolve-profiles.js'
 import { TrtError } from '../errors.js'
 import { inspectModel, type ValueInfo } from '../onnx/index.js'
-import type { Shapes } from '../options.js'
 import { formatProfile, type ShapeFlags } from './shapes.js'
 
 /**
@@ -25,13 +24,7 @@ export async function withShapeHint<T>(model: string, flags: ShapeFlags, build: 
 
 /** `--shapes 'x:1x3x32x32..1x3x320x320..8x3x1280x1280'` for every dynamic input. */
 function proposeFlags(inputs: readonly ValueInfo[]): string {
-  const shapes: Shapes = Object.fromEntries(
-    inputs.filter(isDynamic).map((input) => {
-      const [min, opt, max] = (['min', 'opt', 'max'] as const).map((size) => proposeDims(input, size))
-      return [input.name, { min, opt, max } as Shapes[string]]
-    }),
-  )
-  return `--shapes ${quote(formatProfile(shapes))}`
+  return `--shapes ${quote(formatProfile(proposedShapes(inputs)))}`
 }
 
 /** Quotes a word for a POSIX shell. */

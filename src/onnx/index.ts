@@ -24,6 +24,10 @@ export type { WriteOptions } from './io/move-data.js'
 export type { Int } from './io/proto.js'
 export { read } from './io/read.js'
 export type { ModelSource } from './io/source.js'
+export type { Finding, Fix, RecipeStep } from './lint/finding.js'
+export type { InputValues } from './lint/likely-values.js'
+export { type LintOptions, type LintTarget, lint } from './lint/lint.js'
+export { type GivenShape, type ProposedRange, proposeShapes, type ShapedInput } from './lint/propose-shapes.js'
 export { Attribute, type AttributeContent, type AttributeType, type AttributeValues } from './model/attribute.js'
 export { Graph } from './model/graph.js'
 export { Metadata } from './model/metadata.js'
@@ -43,6 +47,10 @@ export {
   schemaOf,
 } from './ops/schema.js'
 export * from './passes/index.js'
+export type { Feeds, OutputProof, Proof } from './repair/proof.js'
+export { explainRefusal, type Refusal } from './repair/refusal.js'
+export { type Ask, type RepairOptions, repair } from './repair/repair.js'
+export type { Assumption, RepairResult, RepairStep } from './repair/report.js'
 export {
   compareTensors,
   differenceText,

@@ -15,8 +15,8 @@ import { libraryIdentity } from '../backends/tensorrt/tensorrt-backend.js'
 import { checkOptions, isByteSize, isNonEmptyString, toBytes } from '../check.js'
 import { TrtError, throwIfAborted } from '../errors.js'
 import { writeFileAtomic } from '../files.js'
-import { inspectModel } from '../onnx/index.js'
-import type { BackendName, BuildOptions, ByteSize, LoadOptions } from '../options.js'
+import { inspectModel, proposeShapes, type ValueInfo } from '../onnx/index.js'
+import type { BackendName, BuildOptions, ByteSize, LoadOptions, Shapes } from '../options.js'
 import { sdkCacheDir } from '../sdk/cache-dir.js'
 import { hashCalibration } from './calibration-hash.js'
 import { EngineCache } from './engine-cache.js'
@@ -156,7 +156,7 @@ function describeBuild(
   { key, model, options, plugins, gpu }: Wanted,
   { plan, backend, backendReason, precision, version, computeCapabilities, inputs, outputs, ...rest }: BuildResult,
 ): Omit<Manifest, 'format' | 'formatVersion'> {
-  const { profiles, warnings, durationMs } = rest
+  const { profiles, warnings, durationMs, repair } = rest
   return {
     key,
     plan: { bytes: plan.byteLength, sha256: sha256Of(plan) },
@@ -174,16 +174,23 @@ function describeBuild(
     inputs,
     outputs,
     warnings,
+    assumptions: repair?.assumptions ?? [],
     builtAt: new Date().toISOString(),
     durationMs,
   }
+}
+
+function proposed(inputs: readonly ValueInfo[], shapes: BuildOptions['shapes']): Shapes | readonly Shapes[] {
+  const others = proposeShapes(inputs)
+  return Array.isArray(shapes) ? shapes.map((profile) => ({ ...others, ...profile })) : { ...others, ...shapes }
 }
 
 /** Finds out everything that the plan will depend on. */
 async function identify(options: BuildOptions, device: number): Promise<Wanted> {
   const source = toModelSource(options.onnx)
   const info = await inspectModel(source)
-  const profiles = resolveProfiles(info.inputs, options.shapes)
+  // With repair, what is left out is proposed, always alike.
+  const profiles = resolveProfiles(info.inputs, options.repair ? proposed(info.inputs, options.shapes) : options.shapes)
   const model = await hashModel(source, info, options.signal)
   const { backend, lenient } = await resolveBuildBackend(options)
   const needsGpu = backend.name !== 'onnxruntime' && options.target === undefined

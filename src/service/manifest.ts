@@ -9,7 +9,7 @@ import type { Profile } from '../backends/backend.js'
 import { isPlainObject } from '../check.js'
 import { TrtError } from '../errors.js'
 import { openForReading, readError, writeFileAtomic } from '../files.js'
-import type { ValueInfo } from '../onnx/index.js'
+import type { Assumption, ValueInfo } from '../onnx/index.js'
 import type { BackendName } from '../options.js'
 import type { ModelHash } from './model-hash.js'
 
@@ -46,6 +46,8 @@ export interface Manifest {
   readonly inputs: readonly ValueInfo[]
   readonly outputs: readonly ValueInfo[]
   readonly warnings: readonly string[]
+  /** What `repair` took for granted: inputs that became constants, and shapes that are fixed. Absent in older manifests. */
+  readonly assumptions?: readonly Assumption[]
   /** When, in ISO 8601. */
   readonly builtAt: string
   /** Milliseconds that the build took. */

@@ -56,6 +56,7 @@ const FLAGS: { [Name in FlagOption]: [argv: string[], value: BuildOptions[Name]]
     ['--tactic-sources', 'cublas,jit-convolutions'],
     ['cublas', 'jit-convolutions'],
   ],
+  repair: [['--repair'], true],
   isolation: [['--isolation', 'thread'], 'thread'],
   tensorrt: [['--tensorrt', '/opt/trt'], '/opt/trt'],
 }

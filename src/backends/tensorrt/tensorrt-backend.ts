@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { orAborted, TrtError, throwIfAborted } from '../../errors.js'
+import { explainRefusal } from '../../onnx/repair/refusal.js'
 import { findTensorRT, type Sdk, tensorRTNotFoundError } from '../../sdk/find-tensorrt.js'
 import type { Backend, BackendEngine, BuildControl, BuildOutcome, BuildRequest, LoadRequest } from '../backend.js'
 import { type AddonFamily, cudaInfo, loadAddon, toTrtError } from './addon.js'
@@ -119,7 +120,7 @@ async function build(
     return { ...result, warnings: [...warnings, ...result.warnings] }
   } catch (error) {
     if (thrown.signal.aborted) throw thrown.signal.reason
-    throw withHint(error, failureHint(sdk.family, settings))
+    throw explained(error, failureHint(sdk.family, settings))
   } finally {
     events.stop()
   }
@@ -132,10 +133,21 @@ function pluginPaths(family: AddonFamily, plugins: readonly string[]): readonly 
   return resolvePlugins(plugins, family as PluginFamily)
 }
 
-function withHint(error: unknown, hint: string | undefined): unknown {
-  if (!(error instanceof TrtError) || error.code !== 'BUILD_FAILED' || hint === undefined) return error
-  return new TrtError(error.code, error.message, { hint, cause: error })
+/** Adds to TensorRT's own words what they are likely to mean, and what helps. */
+function explained(error: unknown, optionHint: string | undefined): unknown {
+  if (!(error instanceof TrtError) || !REFUSALS.includes(error.code)) return error
+  const { cause, tensor, advice } = explainRefusal(error.message)
+  if (cause === undefined && optionHint === undefined) return error
+  const about = tensor === undefined ? '' : `, of "${tensor}"`
+  const message = cause === undefined ? error.message : `${error.message}\nlikely${about}: ${cause}`
+  const hint =
+    (error.code === 'BUILD_FAILED' ? optionHint : undefined) ??
+    (advice && `repair: true tries to mend it; or ${advice}`)
+  return new TrtError(error.code, message, { hint: hint ?? error.hint, cause: error })
 }
+
+/** The codes of what TensorRT says of a model. */
+const REFUSALS: readonly string[] = ['BUILD_FAILED', 'UNSUPPORTED_OP', 'INVALID_MODEL']
 
 /** TensorRT cannot be told to stop loading, so an aborted load goes on unheard, and what it gives is closed. */
 async function loadOrAbort(...[name, options, engine, request]: Parameters<typeof load>): Promise<BackendEngine> {

@@ -10,6 +10,7 @@ import { formatBytes, formatDuration } from '../format.js'
 import type { CliIo } from '../io.js'
 import { type LogFlags, makeLogger, verboseOption } from '../logging.js'
 import { ProgressLine } from '../progress.js'
+import { printRepair, repairDocument } from '../repair-report.js'
 import { withShapeHint } from '../shape-hint.js'
 import { profileRows, valueRows } from '../values.js'
 
@@ -24,6 +25,7 @@ const EXAMPLES = [
     "build model.onnx -o model.engine --shapes 'images:1x3x224x224..8x3x224x224..32x3x224x224'",
     'a range: min..opt..max',
   ],
+  ['build model.onnx -o model.engine --repair --target 8.9', 'mend the model first where TensorRT refuses it'],
   ['build model.onnx -o model.engine --target 8.9,12.0', 'for GPUs that are elsewhere, with TensorRT-RTX'],
 ] as const
 
@@ -71,6 +73,10 @@ async function build(io: CliIo, model: string, flags: Flags): Promise<undefined>
 
 function report(io: CliIo, built: BuildResult, output: string): void {
   const { backend, backendReason, version, precision, computeCapabilities, warnings, profiles, durationMs } = built
+  if (built.repair !== undefined) {
+    printRepair(io, built.repair)
+    io.print()
+  }
   const { inputs, outputs } = built
   for (const warning of warnings) io.warn(warning)
   const size = formatBytes(built.plan.byteLength)
@@ -102,6 +108,7 @@ function report(io: CliIo, built: BuildResult, output: string): void {
     outputs,
     profiles,
     durationMs,
+    ...(built.repair && { repair: repairDocument(built.repair) }),
   })
 }
 

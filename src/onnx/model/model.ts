@@ -1,7 +1,8 @@
-import type { CompleteModelProto } from '../io/decode-model.js'
+import { type CompleteModelProto, decodeModel } from '../io/decode-model.js'
 import { encode } from '../io/encode.js'
 import { ExternalData } from '../io/external-data.js'
 import { moveData, type WriteOptions } from '../io/move-data.js'
+import { openSource } from '../io/source.js'
 import { writeFiles } from '../io/write-files.js'
 import type { Graph } from './graph.js'
 import { Metadata } from './metadata.js'
@@ -127,6 +128,15 @@ export class Model {
   toBytes(): Uint8Array {
     this.#flush()
     return encode(this.proto).toBytes()
+  }
+
+  /**
+   * A copy that changes do not reach. External data stays where it is.
+   *
+   * @throws {TrtError} as {@link toBytes}
+   */
+  copy(): Model {
+    return new Model(decodeModel(openSource({ bytes: this.toBytes() })), this.path)
   }
 
   /**

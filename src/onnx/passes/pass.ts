@@ -181,7 +181,8 @@ class Report implements PassContext {
   }
 }
 
-function placeOf(where: Node | Value | string): string {
+/** How reports name a node or a value. */
+export function placeOf(where: Node | Value | string): string {
   if (where instanceof Value) return where.name
   // A node without a name is found by what it gives.
   if (where instanceof Node && where.name === '') return `${where.opType} of "${where.outputs[0]?.name ?? ''}"`

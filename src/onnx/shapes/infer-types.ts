@@ -80,6 +80,19 @@ export function inferTypes(model: Model, options: InferTypesOptions = {}): Infer
   return new Inference(model, options.onContradiction ?? 'throw').run()
 }
 
+/** What {@link knownTypes} found. */
+export interface KnownTypes {
+  /** By value; those of functions' bodies differ from call to call, and are not here. */
+  readonly kinds: ReadonlyMap<Value, ValueKind>
+  readonly elements: ReadonlyMap<Value, Elements>
+  readonly contradictions: readonly TypeContradiction[]
+}
+
+/** What {@link inferTypes} would declare; the model stays as it is. */
+export function knownTypes(model: Model): KnownTypes {
+  return new Inference(model, 'report').look()
+}
+
 /** {@link inferTypes}, with `beforeNode` called when all is known of a node's inputs: it may give the node others. */
 export function inferAndRepair(model: Model, beforeNode: (op: OpContext) => void): InferredTypes {
   return new Inference(model, 'replace', beforeNode).run()
@@ -115,6 +128,15 @@ class Inference {
   }
 
   run(): InferredTypes {
+    return this.#declare(this.#model.graph, this.#infer())
+  }
+
+  look(): KnownTypes {
+    const { kinds, elements } = this.#infer()
+    return { kinds, elements, contradictions: this.#contradictions }
+  }
+
+  #infer(): Scope {
     const { graph } = this.#model
     // Initializers that are listed among the inputs are only defaults, but in models before IR version 4.
     const { initializersAreInputs } = graph.context
@@ -122,7 +144,7 @@ class Inference {
     const scope = this.#scope(this.#model.opsets, undefined, new Set(inputs))
     for (const input of graph.inputs) scope.kinds.set(input, this.#names.of(declared(input)))
     this.#inferNodes(graph, scope)
-    return this.#declare(graph, scope)
+    return scope
   }
 
   #scope(
