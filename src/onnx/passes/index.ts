@@ -1,9 +1,13 @@
+import { addLoopCondition } from './add-loop-condition.js'
 import { append } from './append.js'
 import { castInt64 } from './cast-int64.js'
 import { clampWeights } from './clamp-weights.js'
 import { convertPrecision } from './convert-precision.js'
 import { decomposePrelu } from './decompose-prelu.js'
 import { dedupe } from './dedupe.js'
+import { dequantizeLstm } from './dequantize-lstm.js'
+import { expandFusedOps } from './expand-fused-ops.js'
+import { expandQuantizedOps } from './expand-quantized-ops.js'
 import { extract } from './extract.js'
 import { fixInput } from './fix-input.js'
 import { fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
@@ -35,12 +39,16 @@ import { stripDoc } from './strip-doc.js'
 import { upgradeOpset } from './upgrade-opset.js'
 import { usePlugins } from './use-plugins.js'
 
+export { addLoopCondition } from './add-loop-condition.js'
 export { type AppendOptions, append } from './append.js'
 export { type CastInt64Options, castInt64 } from './cast-int64.js'
 export { type ClampWeightsOptions, clampWeights } from './clamp-weights.js'
 export { type ConvertPrecisionOptions, convertPrecision } from './convert-precision.js'
 export { type DecomposePreluOptions, decomposePrelu } from './decompose-prelu.js'
 export { dedupe } from './dedupe.js'
+export { dequantizeLstm } from './dequantize-lstm.js'
+export { expandFusedOps } from './expand-fused-ops.js'
+export { expandQuantizedOps } from './expand-quantized-ops.js'
 export { type ExtractOptions, extract } from './extract.js'
 export { type FixInputOptions, fixInput } from './fix-input.js'
 export { type FixInstanceNormEpsilonOptions, fixInstanceNormEpsilon } from './fix-instance-norm-epsilon.js'
@@ -91,12 +99,16 @@ export type { Verification, VerifyOptions } from './verifier.js'
 /** Every pass, by name. */
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
+    addLoopCondition,
     append,
     castInt64,
     clampWeights,
     convertPrecision,
     decomposePrelu,
     dedupe,
+    dequantizeLstm,
+    expandFusedOps,
+    expandQuantizedOps,
     extract,
     fixInput,
     fixInstanceNormEpsilon,

@@ -1,10 +1,11 @@
 /**
- * TensorRT quantises to int8 around 0 only. Its parser refuses zero points, and takes uint8 for int8 where there is none,
- * which cuts off what is above 127; it takes int8 constants right before DequantizeLinear only, and no int32 at all.
+ * TensorRT quantises to int8 around 0. Its parser refuses zero points (TensorRT-RTX 1.7), int32, and constants of int8 that
+ * are not right before their DequantizeLinear. Pairs of uint8 without a zero point it takes; it has no uint8 but for inputs
+ * and outputs, so what they are computed in only a GPU shows, and they are lowered too.
  *
  * Rejected: moving a uint8 range by 128, which leaves the zero points of most activations other than 0.
  */
-import type { ElementType } from '../data-types.js'
+import { type ElementType, elementTypeName, elementTypeNumber } from '../data-types.js'
 import type { Graph } from '../model/graph.js'
 import type { Model } from '../model/model.js'
 import type { Node } from '../model/node.js'
@@ -13,7 +14,7 @@ import type { Value } from '../model/value.js'
 import { inferTypes } from '../shapes/infer-types.js'
 import { addConstant } from './add-constant.js'
 import { Constants, floatTensor } from './constants.js'
-import { sweepValues } from './matching/sweep.js'
+import { isGone, sweepValues } from './matching/sweep.js'
 import { attributesOf, NodeBuilder } from './node-builder.js'
 import { definePass, type PassContext } from './pass.js'
 import { alongAxis, dequantized, numbersOf, RANGES } from './quantization/quantized.js'
@@ -26,7 +27,7 @@ const ROUND_OPSET = 11
  * Computes in floats what TensorRT cannot quantise: pairs of QuantizeLinear and DequantizeLinear with zero points, or of
  * other types than int8, become a division, a rounding, bounds and a product; constants with zero points and biases in
  * int32 become the floats that they stand for; a DequantizeLinear behind the Gather, Transpose or the like of a table goes
- * in front of it. What TensorRT takes stays quantised.
+ * in front of it. What TensorRT takes stays quantised; integers that are an output stay integers, of the same type.
  *
  * What was rounded is rounded as before, so that the outputs stay the same to the last bit. Constants that become floats
  * are four times as big.
@@ -41,7 +42,7 @@ export const lowerAsymmetricQuantization = definePass<Record<never, never>>({
   defaults: {},
   apply(model, _, context) {
     const constants = new Constants(model)
-    const isMeant = (node: Node) => isQuantized(node, 'DequantizeLinear') && needsLowering(node, constants)
+    const isMeant = (node: Node) => isQuantizing(node) && needsLowering(node, constants)
     if ([...model.graphs()].some(({ nodes }) => nodes.some((node) => isMeant(node) && needsRank(node, constants)))) {
       const { changed } = inferTypes(model, { onContradiction: 'report' })
       if (changed.length > 0) context.change('model', `${changed.length} shapes inferred, which say where axes are`)
@@ -51,9 +52,10 @@ export const lowerAsymmetricQuantization = definePass<Record<never, never>>({
       if (nodes.length === 0) continue
       upgradeTo(model, ROUND_OPSET, context)
       const lowering = new Lowering(model, graph, context)
-      for (const node of nodes) lowering.dequantize(node)
+      for (const node of nodes) if (node.opType === 'DequantizeLinear') lowering.dequantize(node)
+      // Those whose integers somebody reads still.
+      for (const node of nodes) if (node.opType === 'QuantizeLinear' && !isGone(node)) lowering.quantize(node)
     }
-    noteRest(model, constants, context)
   },
 })
 
@@ -73,9 +75,9 @@ const MOVING: ReadonlySet<string> = new Set([
   'Unsqueeze',
 ])
 
-/** onnxruntime's own QuantizeLinear is ONNX's, in models of an operator set that had not its types. */
-function isQuantized({ opType, domain }: Node, wanted: string): boolean {
-  return opType === wanted && (domain === '' || domain === 'com.microsoft')
+/** onnxruntime's own are ONNX's, in models of an operator set that had not their types. */
+function isQuantizing({ opType, domain }: Node): boolean {
+  return (opType === 'QuantizeLinear' || opType === 'DequantizeLinear') && (domain === '' || domain === 'com.microsoft')
 }
 
 /** What gave the elements, before they were moved. */
@@ -89,16 +91,18 @@ function originOf(value: Value): Value {
   return origin
 }
 
-function quantizedType({ inputs }: Node, constants: Constants): string | undefined {
-  const [integers, , zeroPoint] = inputs as readonly [Value, Value, Value?]
-  const typed = [zeroPoint, integers, originOf(integers)].flatMap((value) => {
-    const type = value && constants.type(value)
-    return type === undefined || type === 'undefined' ? [] : [type]
-  })
-  if (typed[0] !== undefined) return typed[0]
-  // Without a zero point, QuantizeLinear gives uint8.
-  return originOf(integers).producer?.opType === 'QuantizeLinear' ? 'uint8' : undefined
+/** The type of the integers; undefined where the model does not say. */
+function quantizedType(node: Node, constants: Constants): string | undefined {
+  const [first, , zeroPoint] = node.inputs as readonly [Value, Value, Value?]
+  if (zeroPoint !== undefined) return constants.type(zeroPoint)
+  if (node.opType === 'QuantizeLinear') return elementTypeName(node.getInt('output_dtype') || UINT8)
+  const type = constants.type(originOf(first))
+  const { producer } = originOf(first)
+  if (type === 'undefined' && producer?.opType === 'QuantizeLinear') return quantizedType(producer, constants)
+  return type
 }
+
+const UINT8 = elementTypeNumber('uint8')
 
 function needsLowering(node: Node, constants: Constants): boolean {
   const type = quantizedType(node, constants)
@@ -113,7 +117,8 @@ function isSymmetric({ inputs }: Node, constants: Constants): boolean {
   return zeroPoint !== undefined && Array.from(zeroPoint).every((zero) => zero === 0)
 }
 
-function isMovedTable({ inputs }: Node, constants: Constants): boolean {
+function isMovedTable({ opType, inputs }: Node, constants: Constants): boolean {
+  if (opType === 'QuantizeLinear') return false
   const [integers] = inputs as readonly [Value]
   const origin = originOf(integers)
   return origin !== integers && constants.of(origin) !== undefined
@@ -129,22 +134,6 @@ function needsRank({ inputs }: Node, constants: Constants): boolean {
 function isForAll(parameter: Value, constants: Constants): boolean {
   const dims = constants.dims(parameter)
   return dims?.length === 0 || (dims?.length === 1 && dims[0] === 1)
-}
-
-/** The integers of a QuantizeLinear are what other nodes, or users, want. */
-function noteRest(model: Model, constants: Constants, context: PassContext): void {
-  for (const graph of model.graphs()) {
-    for (const node of graph.nodes) {
-      if (!isQuantized(node, 'QuantizeLinear')) continue
-      const [output] = node.outputs
-      const type = (node.inputs[2] && constants.type(node.inputs[2])) ?? output?.type
-      if (output === undefined || (type === 'int8' && isSymmetric(node, constants))) continue
-      if (output.isOutput) context.note(`${node} stays: its integers are an output`)
-      for (const { opType } of output.consumers) {
-        if (opType !== 'DequantizeLinear') context.note(`${node} stays: its integers go to ${opType}`)
-      }
-    }
-  }
 }
 
 class Lowering {
@@ -187,6 +176,27 @@ class Lowering {
     this.#context.change(where, what)
   }
 
+  /** For who reads the integers: an output, or another operator. */
+  quantize(node: Node): void {
+    const [x, , zeroPoint] = node.inputs as readonly [Value, Value, Value?]
+    const [output] = node.outputs as readonly [Value]
+    const reason = this.#reasonToLeave(node)
+    if (reason !== undefined) {
+      this.#context.note(`${node} was left alone: ${reason}`)
+      return
+    }
+    const where = String(node)
+    const { inputs } = node
+    const type = quantizedType(node, this.#constants) as ElementType
+    const builder = this.#builder.for(node)
+    const centred = this.#round(node, type)
+    const [scale, zero] = this.#parameters(node, x)
+    const moved = zeroPoint && builder.add('Add', [centred, builder.cast(zero as Value, this.#floatType(scale))])
+    builder.cast(moved ?? centred, type, output)
+    sweepValues(inputs)
+    this.#context.change(where, 'made arithmetic in floats')
+  }
+
   #reasonToLeave(node: Node): string | undefined {
     const [integers, scale] = node.inputs as readonly [Value, Value]
     if (node.getInt('block_size', 0) !== 0 || (this.#constants.dims(scale)?.length ?? 0) > 1)
@@ -214,8 +224,10 @@ class Lowering {
       const [data, ...others] = producer.inputs as readonly [Value, ...(Value | undefined)[]]
       return this.#builder.add(producer.opType, [this.#floatsOf(data, node), ...others], attributesOf(producer))
     }
-    if (producer !== undefined && isQuantized(producer, 'QuantizeLinear') && this.#isPair(producer, node)) {
-      return this.#round(producer, node)
+    if (producer?.opType === 'QuantizeLinear' && isQuantizing(producer) && this.#isPair(producer, node)) {
+      const [factor] = this.#parameters(node, producer.inputs[0] as Value)
+      const centred = this.#round(producer, quantizedType(node, this.#constants) as string)
+      return this.#builder.add('Mul', [centred, factor])
     }
     return this.#compute(integers, node)
   }
@@ -253,25 +265,23 @@ class Lowering {
     return a !== undefined && b !== undefined && `${Array.from(a)}` === `${Array.from(b)}`
   }
 
-  /** Rounds to what the integers can stand for, without the integers. */
-  #round(quantize: Node, dequantize: Node): Value {
+  /** What the integers of a QuantizeLinear are, less their zero point, as floats. */
+  #round(node: Node, integerType: string): Value {
     const builder = this.#builder
-    const [x] = quantize.inputs as readonly [Value]
-    const [scale, zeroPoint] = this.#parameters(quantize, x)
-    const [factor] = this.#parameters(dequantize, x)
+    const [x] = node.inputs as readonly [Value]
+    const [scale, zeroPoint] = this.#parameters(node, x)
     const type = this.#floatType(scale)
     const rounded = builder.add('Round', [builder.add('Div', [x, scale])])
-    const bounds = RANGES[quantizedType(dequantize, this.#constants) as string] as readonly [number, number]
+    const bounds = RANGES[integerType] as readonly [number, number]
     const zeros = zeroPoint === undefined ? [0] : numbersOf(this.#constants.of(zeroPoint))
     const [only] = zeros?.length === 1 ? [zeros[0] as number] : []
     if (only !== undefined) {
       const [least, greatest] = bounds.map((bound) => builder.scalar(bound - only, type))
-      return builder.add('Mul', [builder.add('Clip', [rounded, least, greatest]), factor])
+      return builder.add('Clip', [rounded, least, greatest])
     }
     const zero = builder.cast(zeroPoint as Value, type)
     const [least, greatest] = bounds.map((bound) => builder.add('Sub', [builder.scalar(bound, type), zero]))
-    const capped = builder.add('Max', [builder.add('Min', [rounded, greatest]), least])
-    return builder.add('Mul', [capped, factor])
+    return builder.add('Max', [builder.add('Min', [rounded, greatest]), least])
   }
 
   #floatType(scale: Value): ElementType {

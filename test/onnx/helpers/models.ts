@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import ort from 'onnxruntime-node'
 import { type DataType, Tensor } from 'tensorrt-node'
 import type { TestContext } from 'vitest'
-import { feedsOf, realModels } from '../../../scripts/models/real-models.mjs'
+import { feedsOf, QUANTISED_MODEL, realModels } from '../../../scripts/models/real-models.mjs'
 import type { RunPython } from './python.js'
 
-export { feedsOf, realModels }
+export { feedsOf, QUANTISED_MODEL, realModels }
 
 /** A trained model with inputs, so that every test can run every model; {@link installed} tells whether it is there. */
 export type RealModel = ReturnType<typeof realModels>[number]

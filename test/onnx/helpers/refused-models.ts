@@ -2,13 +2,15 @@
 import { type Tensor as AnyTensor, Tensor } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'
 import { randomTensor, seededRandom } from '#dist/npy/random.js'
-import { type Constant, constant, type ModelSpec, makeModel, node } from '../../helpers/onnx-model.js'
+import { type Constant, constant, type ModelSpec, makeModel, type NodeSpec, node } from '../../helpers/onnx-model.js'
 
 export interface RefusedModel {
   readonly name: string
   readonly bytes: Uint8Array
   readonly steps: () => onnx.Transform[]
   readonly feeds: Readonly<Record<string, AnyTensor>>
+  /** How far outputs may be from the original's; default: not at all. */
+  readonly tolerance?: { readonly atol: number; readonly rtol: number }
 }
 
 const random = seededRandom(8)
@@ -29,8 +31,93 @@ function refused(
   steps: RefusedModel['steps'],
   feeds: RefusedModel['feeds'],
   spec: ModelSpec,
+  tolerance?: RefusedModel['tolerance'],
 ): RefusedModel {
-  return { name, steps, feeds, bytes: makeModel(spec) }
+  return { name, steps, feeds, bytes: makeModel(spec), ...(tolerance && { tolerance }) }
+}
+
+/** Sums in another order. */
+const ROUNDING = { atol: 1e-6, rtol: 1e-5 }
+
+const MICROSOFT = { domain: 'com.microsoft' }
+
+/** A model of one of onnxruntime's own ops, on floats of given shapes. */
+function fused(
+  op: string,
+  inputs: Readonly<Record<string, readonly number[]>>,
+  initializers: ModelSpec['initializers'] & object,
+  y: readonly number[],
+  attributes: NodeSpec['attributes'] = {},
+  { order = [...Object.keys(inputs), ...Object.keys(initializers)], steps = () => [onnx.expandFusedOps()] } = {},
+): RefusedModel {
+  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, dims]) => [name, floats(...dims)]))
+  return refused(
+    op,
+    steps,
+    feeds,
+    {
+      opset: { '': 17, 'com.microsoft': 1 },
+      inputs: Object.fromEntries(Object.entries(inputs).map(([name, dims]) => [name, ['float32', dims] as const])),
+      outputs: { y: ['float32', y] },
+      initializers,
+      nodes: [node(op, order, ['y'], attributes, MICROSOFT)],
+    },
+    ROUNDING,
+  )
+}
+
+const weights = (...dims: number[]): Constant => {
+  const { data } = randomTensor('float32', dims, random, { low: -1, high: 1 })
+  return constant('float32', dims, [...(data as Float32Array)])
+}
+
+/** A model on integers between a QuantizeLinear and a DequantizeLinear, which all have one scale and zero point. */
+function quantized(
+  op: string,
+  shapes: readonly [x: number[], y: number[]],
+  inputs: readonly string[],
+  initializers: Readonly<Record<string, Constant>>,
+  domain = '',
+): RefusedModel {
+  return refused(
+    op,
+    () => [onnx.expandQuantizedOps(), onnx.lowerAsymmetricQuantization()],
+    { x: floats(...shapes[0]) },
+    {
+      opset: { '': 17, 'com.microsoft': 1 },
+      inputs: { x: ['float32', shapes[0]] },
+      outputs: { y: ['float32', shapes[1]] },
+      initializers: { s: scale, z: constant('uint8', [], [120]), ...initializers },
+      nodes: [
+        node('QuantizeLinear', ['x', 's', 'z'], ['q']),
+        node(op, inputs, ['p'], {}, { domain }),
+        node('DequantizeLinear', ['p', 's', 'z'], ['y']),
+      ],
+    },
+    // One step of the scale, as the pass says.
+    { atol: 0.051, rtol: 0 },
+  )
+}
+
+/** A Loop of five rounds without a condition, whose body wants no more after the third. */
+const endingLoop: ModelSpec = {
+  inputs: { x: ['float32', [2]] },
+  outputs: { y: ['float32', [2]] },
+  initializers: { rounds: constant('int64', [], [5]) },
+  nodes: [
+    node('Loop', ['rounds', '', 'x'], ['y'], {
+      body: {
+        inputs: { i: ['int64', []], go: ['bool', []], value: ['float32', [2]] },
+        outputs: { still: ['bool', []], next: ['float32', [2]] },
+        initializers: { one: constant('float32', [], [1]), last: constant('int64', [], [2]) },
+        nodes: [
+          node('Add', ['value', 'one'], ['next']),
+          node('Less', ['i', 'last'], ['early']),
+          node('And', ['early', 'go'], ['still']),
+        ],
+      },
+    }),
+  ],
 }
 
 const asymmetric = () => [onnx.lowerAsymmetricQuantization()]
@@ -176,5 +263,160 @@ export const REFUSED_MODELS: readonly RefusedModel[] = [
       outputs: { y: ['float32', ['n', 'm']] },
       nodes: [node('Relu', ['x'], ['y'])],
     },
+  ),
+  fused(
+    'FusedConv',
+    { x: [1, 2, 5, 5], z: [1, 3, 3, 3] },
+    { w: weights(3, 2, 3, 3), b: weights(3) },
+    [1, 3, 3, 3],
+    { activation: 'LeakyRelu', activation_params: [0.1] },
+    { order: ['x', 'w', 'b', 'z'] },
+  ),
+  fused('FusedGemm', { x: [2, 4] }, { w: weights(3, 4), b: weights(3) }, [2, 3], { activation: 'Relu', transB: 1 }),
+  fused('FusedMatMul', { a: [2, 3, 4], b: [2, 5, 4] }, {}, [2, 3, 5], { transB: 1, alpha: 0.5 }),
+  fused('BiasGelu', { x: [2, 4] }, { b: weights(4) }, [2, 4]),
+  fused('FastGelu', { x: [2, 4] }, { b: weights(4) }, [2, 4]),
+  fused('QuickGelu', { x: [2, 4] }, {}, [2, 4]),
+  fused(
+    'SkipLayerNormalization',
+    { x: [2, 3, 4], s: [2, 3, 4] },
+    { g: weights(4), b: weights(4), k: weights(4) },
+    [2, 3, 4],
+    { epsilon: 1e-5 },
+  ),
+  fused(
+    'Attention',
+    { x: [2, 3, 8] },
+    { w: weights(8, 24), b: weights(24), m: constant('int32', [2, 3], [1, 1, 0, 1, 1, 1]) },
+    [2, 3, 8],
+    { num_heads: 2 },
+  ),
+  fused(
+    'MultiHeadAttention',
+    { q: [2, 3, 8], k: [2, 5, 8], v: [2, 5, 8] },
+    { b: weights(24), m: constant('int32', [2, 5], [1, 1, 0, 1, 1, 1, 1, 1, 0, 0]) },
+    [2, 3, 8],
+    { num_heads: 2 },
+  ),
+  fused(
+    'RotaryEmbedding',
+    { x: [2, 3, 8] },
+    { p: constant('int64', [2, 3], [0, 1, 2, 3, 1, 0]), c: weights(6, 2), s: weights(6, 2) },
+    [2, 3, 8],
+  ),
+  fused(
+    'MatMulNBits',
+    { x: [2, 40] },
+    { w: integers('uint8', [8, 3, 8], 0, 256), s: weights(24), z: integers('uint8', [16], 0, 256) },
+    [2, 8],
+    { K: 40, N: 8, bits: 4, block_size: 16 },
+  ),
+  fused(
+    'DynamicQuantizeMatMul',
+    { x: [2, 4] },
+    { w: integers('int8', [4, 3], -60, 120), s: weights(3), z: integers('int8', [3], -2, 5), b: weights(3) },
+    [2, 3],
+    {},
+    { steps: () => [onnx.expandFusedOps(), onnx.lowerDynamicQuantization()] },
+  ),
+  refused(
+    'EmbedLayerNormalization',
+    () => [onnx.expandFusedOps()],
+    { i: new Tensor('int32', Int32Array.of(3, 0, 9, 1, 2, 2), [2, 3]) as AnyTensor },
+    {
+      opset: { '': 17, 'com.microsoft': 1 },
+      inputs: { i: ['int32', [2, 3]] },
+      outputs: { y: ['float32', [2, 3, 4]], k: ['int32', [2]] },
+      initializers: {
+        segments: constant('int32', [2, 3], [0, 0, 1, 0, 1, 1]),
+        w: weights(10, 4),
+        p: weights(8, 4),
+        s: weights(2, 4),
+        g: weights(4),
+        b: weights(4),
+        m: constant('int32', [2, 3], [1, 1, 0, 1, 1, 1]),
+      },
+      nodes: [
+        node('EmbedLayerNormalization', ['i', 'segments', 'w', 'p', 's', 'g', 'b', 'm'], ['y', 'k'], {}, MICROSOFT),
+      ],
+    },
+    ROUNDING,
+  ),
+  quantized(
+    'QLinearMatMul',
+    [
+      [2, 4],
+      [2, 3],
+    ],
+    ['q', 's', 'z', 'w', 's', 'z', 's', 'z'],
+    { w: integers('uint8', [4, 3], 60, 120) },
+  ),
+  quantized(
+    'QLinearConv',
+    [
+      [1, 2, 5, 5],
+      [1, 3, 3, 3],
+    ],
+    ['q', 's', 'z', 'w', 'ws', 'wz', 's', 'z', 'b'],
+    {
+      w: integers('int8', [3, 2, 3, 3], -60, 120),
+      ws: constant('float32', [3], [0.01, 0.02, 0.005]),
+      wz: constant('int8', [3], [0, 0, 0]),
+      b: integers('int32', [3], -900, 2000),
+    },
+  ),
+  quantized(
+    'QLinearAdd',
+    [
+      [2, 4],
+      [2, 4],
+    ],
+    ['q', 's', 'z', 'w', 's', 'z', 's', 'z'],
+    { w: integers('uint8', [2, 4], 60, 120) },
+    'com.microsoft',
+  ),
+  quantized(
+    'QGemm',
+    [
+      [2, 4],
+      [2, 3],
+    ],
+    ['q', 's', 'z', 'w', 's', 'z', 'b', 's', 'z'],
+    { w: integers('uint8', [4, 3], 60, 120), b: integers('int32', [3], -900, 2000) },
+    'com.microsoft',
+  ),
+  refused(
+    'DynamicQuantizeLSTM',
+    () => [onnx.dequantizeLstm()],
+    { x: floats(5, 1, 4) },
+    {
+      opset: { '': 17, 'com.microsoft': 1 },
+      inputs: { x: ['float32', [5, 1, 4]] },
+      outputs: { y: ['float32', [5, 2, 1, 3]] },
+      initializers: {
+        w: integers('uint8', [2, 4, 12], 0, 256),
+        r: integers('uint8', [2, 3, 12], 0, 256),
+        b: weights(2, 24),
+        s: constant('float32', [2], [0.005, 0.003]),
+        z: constant('uint8', [2], [128, 120]),
+      },
+      nodes: [
+        node(
+          'DynamicQuantizeLSTM',
+          ['x', 'w', 'r', 'b', '', '', '', '', 's', 'z', 's', 'z'],
+          ['y'],
+          { hidden_size: 3, direction: 'bidirectional' },
+          MICROSOFT,
+        ),
+      ],
+    },
+    // It rounds to 8 bits no more.
+    { atol: 0.02, rtol: 0 },
+  ),
+  refused(
+    'a Loop without a condition, whose body reads it',
+    () => [onnx.addLoopCondition()],
+    { x: floats(2) },
+    endingLoop,
   ),
 ]

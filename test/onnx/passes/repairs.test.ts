@@ -1,9 +1,13 @@
 // Passes that make TensorRT take a model: what they leave computes the same on onnxruntime, to the last bit where they say so.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import ort from 'onnxruntime-node'
 import type { Tensor } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
 import { constant, makeModel, node } from '../../helpers/onnx-model.js'
-import { feedsOf, installed, realModel, runOnOnnxruntime } from '../helpers/models.js'
+import { feedsOf, installed, QUANTISED_MODEL, realModel, runOnOnnxruntime } from '../helpers/models.js'
 import { expectKeepsMeaning, type Motif, motifGraph } from '../helpers/motif-graph.js'
 import { nodeTests } from '../helpers/node-tests.js'
 import { applied, checkedByPython, expectSameOutputs } from '../helpers/passes.js'
@@ -14,10 +18,10 @@ const EXACT = { atol: 0, rtol: 0 }
 const lowerings = () => [onnx.lowerDynamicQuantization(), onnx.lowerAsymmetricQuantization()]
 
 describe('small models that TensorRT refuses', () => {
-  it.each(REFUSED_MODELS)('compute the same afterwards: $name', async ({ bytes, steps, feeds }) => {
+  it.each(REFUSED_MODELS)('compute the same afterwards: $name', async ({ bytes, steps, feeds, tolerance = EXACT }) => {
     const model = await onnx.read(bytes)
     for (const step of steps()) expect((await applied(model, step)).changes).not.toEqual([])
-    await expectSameOutputs(bytes, model, feeds, EXACT)
+    await expectSameOutputs(bytes, model, feeds, tolerance)
   })
 
   it('are sound ones for Python afterwards', async (ctx) => {
@@ -71,7 +75,15 @@ describe('lower-dynamic-quantization and lower-asymmetric-quantization', () => {
     await expectSameOutputs(path, model, feedsOf(realModel('smart-turn-v3.2'), 3), EXACT)
   })
 
-  it('leave alone what TensorRT takes, and say what they cannot help', async () => {
+  it('make a model that quantises on the way floats that answer the same, to the last bit', async (ctx) => {
+    const path = installed(ctx, QUANTISED_MODEL)
+    const model = await onnx.read(path)
+    for (const step of lowerings()) await applied(model, step)
+    expect(model.graph.find({ opType: /Integer|QuantizeLinear/ })).toEqual([])
+    await expectSameOutputs(path, model, feedsOf(QUANTISED_MODEL, 3), EXACT)
+  })
+
+  it('leave alone what TensorRT takes, and keep integers that are asked for', async () => {
     const model = await onnx.read(
       makeModel({
         inputs: { x: ['float32', [2, 3]] },
@@ -88,9 +100,51 @@ describe('lower-dynamic-quantization and lower-asymmetric-quantization', () => {
         ],
       }),
     )
-    const report = await applied(model, onnx.lowerAsymmetricQuantization())
-    expect(report.changes).toEqual([])
-    expect(report.notes).toEqual(['QuantizeLinear "q" stays: its integers are an output'])
+    const { changes } = await applied(model, onnx.lowerAsymmetricQuantization())
+    expect(changes).toEqual([{ where: 'QuantizeLinear "q"', what: 'made arithmetic in floats' }])
+    expect(model.graph.outputs.map(({ producer }) => producer?.opType)).toEqual(['DequantizeLinear', 'Cast'])
+  })
+})
+
+describe('expand-fused-ops and expand-quantized-ops', () => {
+  it.for([
+    ['pp-ocrv4-rec', ['FusedConv', 'FusedMatMul', 'QuickGelu'], 1e-5],
+    ['pp-ocrv6-rec', ['FusedConv', 'FusedMatMul', 'Gelu', 'QuickGelu', 'SkipLayerNormalization'], 1e-5],
+    ['all-minilm-l6-v2', ['BiasGelu', 'FusedGemm', 'FusedMatMul'], 1e-5],
+    // Integers that fall to the next one, all through the network.
+    ['smart-turn-v3.2', ['QGemm', 'QLinearConv', 'QLinearSoftmax', 'SkipLayerNormalization'], 0.01],
+  ] as const)('take %s apart, as onnxruntime optimised it', async ([name, ops, atol], ctx) => {
+    const path = installed(ctx, realModel(name))
+    const feeds = feedsOf(realModel(name), 3)
+    const optimised = await optimisedBytes(path)
+    const model = await onnx.read(optimised)
+    const isFused = ({ opType, domain }: onnx.Node) => domain === 'com.microsoft' || opType.startsWith('QLinear')
+    const types = new Set(model.graph.nodes.filter(isFused).map(({ opType }) => opType))
+    expect(ops.filter((op) => !types.has(op))).toEqual([])
+    for (const step of [onnx.expandFusedOps(), onnx.expandQuantizedOps()]) await applied(model, step)
+    expect(model.graph.nodes.filter(isFused)).toEqual([])
+    await expectSameOutputs(optimised, model, feeds, { atol, rtol: 0 })
+  })
+
+  it('leave alone what they cannot take apart, and say why', async () => {
+    const attributes = { num_heads: 2, unidirectional: 1 }
+    const model = await onnx.read(
+      makeModel({
+        opset: { '': 17, 'com.microsoft': 1 },
+        inputs: { x: ['float32', [2, 3, 8]] },
+        outputs: { y: ['float32', [2, 3, 8]] },
+        initializers: {
+          w: constant('float32', [8, 24], Array(192).fill(0.1)),
+          b: constant('float32', [24], Array(24).fill(0)),
+        },
+        nodes: [node('Attention', ['x', 'w', 'b'], ['y'], attributes, { domain: 'com.microsoft' })],
+      }),
+    )
+    const { changes, notes } = await applied(model, onnx.expandFusedOps())
+    expect({ changes, notes }).toEqual({
+      changes: [],
+      notes: ['com.microsoft:Attention "y" was left alone: it is causal or rotary'],
+    })
   })
 })
 
@@ -116,6 +170,23 @@ describe('rename-repeated-dims', () => {
     ])
   })
 })
+
+/** What onnxruntime's optimizer makes of a model. */
+async function optimisedBytes(path: string): Promise<Uint8Array> {
+  const folder = await mkdtemp(join(tmpdir(), 'tensorrt-node-optimised-'))
+  try {
+    const optimizedModelFilePath = join(folder, 'model.onnx')
+    const session = await ort.InferenceSession.create(path, {
+      graphOptimizationLevel: 'extended',
+      optimizedModelFilePath,
+      logSeverityLevel: 3,
+    })
+    await session.release()
+    return await readFile(optimizedModelFilePath)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
 
 /** A product of [2,3,4] with weights, quantised on the way: what `quantize_dynamic` writes. */
 function product(x: string, y: string, id: string, dice: number): Motif {
