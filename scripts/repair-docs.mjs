@@ -57,7 +57,7 @@ function proofText(outcome, { verdict, reason, outputs }) {
 }
 
 if (NAMES.length === 0) {
-  const tests = { before: 0, refused: 0, equal: 0, near: 0, unproven: 0, left: 0 }
+  const tests = { before: 0, refused: 0, equal: 0, near: 0, unproven: 0, left: 0, hopeless: 0 }
   for (const { name, path } of nodeTestModels()) {
     if ((await verdictOf(path)).isAccepted) {
       tests.before++
@@ -71,10 +71,15 @@ if (NAMES.length === 0) {
   writePage('docs/repair.md', page(rows, tests), 'scripts/repair-docs.mjs')
 }
 
+/** Ops and types that TensorRT does not have, and no pass writes otherwise. */
+const HOPELESS = ['unsupported-op', 'unsupported-type', 'low-type']
+
 /** With the inputs that the test itself has, so that settings such as axes are known. */
 async function repairOfNodeTest(name, path) {
   try {
-    const feeds = feedsOfNodeTest(await onnx.read(path), name)
+    const model = await onnx.read(path)
+    if (onnx.lint(model).some(({ rule, fixes }) => HOPELESS.includes(rule) && fixes.length === 0)) return 'hopeless'
+    const feeds = feedsOfNodeTest(model, name)
     const { outcome, proof } = await repair(path, { target, isolation: 'thread', ...(feeds && { feeds }) })
     if (outcome !== 'repaired') return 'left'
     return { equal: 'equal', 'near-equal': 'near', none: 'unproven' }[proof.verdict]
@@ -84,7 +89,7 @@ async function repairOfNodeTest(name, path) {
   }
 }
 
-function page(rows, { before, refused, equal, near, unproven, left }) {
+function page(rows, { before, refused, equal, near, unproven, left, hopeless }) {
   return `# What repair does
 
 Written by \`node scripts/repair-docs.mjs\`, with the parser and builder of TensorRT-RTX 1.7.1 for compute capability 8.9, and
@@ -113,6 +118,7 @@ Of the ${before + refused} node tests (Python package onnx 1.22), each with the 
 | after repair, outputs the same to the last bit | ${equal} |
 | after repair, outputs near the original's | ${near} |
 | after repair, not compared: onnxruntime does not run the original | ${unproven} |
-| refused still, mostly ops and types that TensorRT does not have | ${left} |
+| not tried: ops or types that TensorRT does not have, and no pass writes otherwise | ${hopeless} |
+| refused still | ${left} |
 `
 }

@@ -58,6 +58,11 @@ const MEANINGS: readonly Meaning[] = [
     advice: 'give shapes that the model was made for',
   },
   {
+    says: /Node input was not registered/,
+    cause: 'a Loop without a condition, whose body reads it',
+    fixes: [{ passes: [{ pass: 'add-loop-condition' }] }],
+  },
+  {
     says: /axis is not a constant|isInFlight|holds a shape|is a shape tensor and must have type|Output shape can not be computed/,
     cause: 'a shape depends on what is fed as an input',
     fixes: [SIMPLIFY],

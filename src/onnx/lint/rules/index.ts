@@ -2,6 +2,7 @@ import type { Rule } from '../rule.js'
 import { constantInput } from './constant-input.js'
 import { dynamicInput } from './dynamic-input.js'
 import { halfOverflow } from './half-overflow.js'
+import { loopCondition } from './loop-condition.js'
 import { lowType } from './low-type.js'
 import { nestedControlFlow } from './nested-control-flow.js'
 import { opLimit } from './op-limit.js'
@@ -14,6 +15,7 @@ import { wideInt64 } from './wide-int64.js'
 /** Every rule, in the order of their findings. */
 export const RULES: readonly Rule[] = [
   nestedControlFlow,
+  loopCondition,
   unsupportedOp,
   unsupportedType,
   lowType,

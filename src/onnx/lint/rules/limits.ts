@@ -138,3 +138,18 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     },
   ],
 }
+
+/** By op of `com.microsoft`. */
+export const MICROSOFT_LIMITS: Readonly<Record<string, readonly Limit[]>> = {
+  MatMulNBits: [
+    (node) => {
+      const size = node.getInt('block_size', 0)
+      return [32, 64, 128].includes(size)
+        ? undefined
+        : `TensorRT takes blocks of 32, 64 or 128, and the node has ${size}`
+    },
+  ],
+  MultiHeadAttention: [
+    ({ inputs: [, , , bias] }) => (bias === undefined ? undefined : "TensorRT's MultiHeadAttention has no bias"),
+  ],
+}

@@ -15,7 +15,7 @@ export const unsupportedOp: Rule = {
       if (isKnown && !(facts.target === 'tensorrt-rtx' && NOT_IN_RTX.has(node.opType))) continue
       report(node, `${isKnown ? 'TensorRT-RTX' : 'TensorRT'} has no layer for ${opName(node)}`, {
         values: node.outputs.filter((value) => value !== undefined),
-        fixes: LOWERED[node.opType] ?? [],
+        fixes: fixesFor(node),
         advice: adviceFor(node, facts, isKnown),
       })
     }
@@ -23,12 +23,29 @@ export const unsupportedOp: Rule = {
 }
 
 const DYNAMIC: readonly Fix[] = [{ passes: [{ pass: 'lower-dynamic-quantization' }] }]
+/** What goes to the next step of a scale by rounding moves outputs by more than rounding does. */
+const QUANTIZED: readonly Fix[] = [
+  { passes: [{ pass: 'expand-quantized-ops' }, { pass: 'lower-asymmetric-quantization' }], tolerance: 0.03 },
+]
+const FUSED: readonly Fix[] = [{ passes: [{ pass: 'expand-fused-ops' }] }]
+
+const FUSED_DYNAMIC: readonly Fix[] = [
+  { passes: [{ pass: 'expand-fused-ops' }, { pass: 'lower-dynamic-quantization' }] },
+]
 
 /** Ops that passes write in terms of others. */
 const LOWERED: Readonly<Record<string, readonly Fix[]>> = {
   ConvInteger: DYNAMIC,
   DynamicQuantizeLinear: DYNAMIC,
+  DynamicQuantizeMatMul: FUSED_DYNAMIC,
+  DynamicQuantizeLSTM: [{ passes: [{ pass: 'dequantize-lstm' }], tolerance: 0.03 }],
   MatMulInteger: DYNAMIC,
+  MatMulIntegerToFloat: FUSED_DYNAMIC,
+  QGemm: QUANTIZED,
+}
+
+function fixesFor({ domain, opType }: Node): readonly Fix[] {
+  return LOWERED[opType] ?? (opType.startsWith('QLinear') ? QUANTIZED : domain === 'com.microsoft' ? FUSED : [])
 }
 
 function opName({ domain, opType }: Node): string {
