@@ -65,7 +65,7 @@ A chain of ${CHAIN} nodes takes ${(long / short).toFixed(2)} times as long as on
 |---|---|---|---|---|---|---|---|
 ${edits.join('\n')}
 
-What writes a file anew cannot be faster than \`cp\`, so the third column is the most that the first could be.
+What writes a file anew is at best as fast as \`cp\`, so graphsurgeon's time / \`cp\` is the most that its time / ours could be.
 `,
   )
   console.log(`all models: ${ours.toFixed(0)} ms; chain of ${CHAIN}: ${long.toFixed(0)} ms`)

@@ -25,7 +25,7 @@ export const DEFAULT_MAX_BYTES = 2 ** 20
 /**
  * Computes what does not depend on the inputs, and keeps it as initializers: shapes of values with fixed sizes and what is
  * computed of them (known from shape inference), Constant nodes, and nodes whose inputs are constant (computed by
- * onnxruntime). Graphs inside nodes are folded too, functions are not.
+ * onnxruntime, unless elements are only moved). Graphs inside nodes are folded too, functions are not.
  *
  * Left alone are random ops, ops that are not ONNX's own, quantised weights, results that are much bigger than what they
  * are made of (see `maxBytes`), and inputs with a default (from IR version 4 on), since callers may replace them. In
