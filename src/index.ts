@@ -52,7 +52,6 @@ export type { Divergence, DivergenceInput } from './parity/divergence.js'
 export { expectParity, type ParityOptions } from './parity/expect-parity.js'
 export {
   type BuiltinKind,
-  type Difference,
   type FieldType,
   type FieldValue,
   type PluginCase,
@@ -70,7 +69,6 @@ export {
   type PluginTiming,
   plugins,
   type SpecType,
-  type Tolerance,
 } from './plugins/index.js'
 export { Batcher, type BatchOptions, batch } from './service/batch.js'
 export type { Batchable } from './service/batch-layout.js'

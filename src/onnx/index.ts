@@ -52,10 +52,12 @@ export { explainRefusal, type Refusal } from './repair/refusal.js'
 export { type Ask, type RepairOptions, repair } from './repair/repair.js'
 export type { Assumption, RepairResult, RepairStep } from './repair/report.js'
 export {
+  type CompareTensorsOptions,
   compareTensors,
   differenceText,
   type ElementPair,
   HISTOGRAM_ENDS,
+  isWithin,
   type TensorDifference,
   type Tolerance,
 } from './run/compare-tensors.js'

@@ -14,7 +14,6 @@ import { runPlugin } from './run.js'
 import { testPlugin } from './test-spec.js'
 
 export type { BuiltinKind, PluginFamily } from '../backends/tensorrt/plugin-library.js'
-export type { Difference, Tolerance } from './compare.js'
 export type { PluginLibraryInfo } from './inspect.js'
 export type { PluginCreatorInfo, PluginFieldInfo } from './messages.js'
 export type { FieldType, FieldValue, PluginFormat, PluginRunOptions, PluginRunResult, PluginTiming } from './options.js'

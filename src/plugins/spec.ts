@@ -18,7 +18,7 @@ import {
 import { messageOf, TrtError } from '../errors.js'
 import { readError } from '../files.js'
 import type { ValueRange } from '../npy/random.js'
-import type { Tolerance } from './compare.js'
+import type { Tolerance } from '../onnx/run/compare-tensors.js'
 import { type FieldValue, PLUGIN_FORMATS, type PluginFormat } from './options.js'
 
 /** The types that a spec can ask for. */
@@ -61,8 +61,8 @@ export interface PluginSpec {
     /** What it computes in; `'float64'` where onnxruntime can, so that its own rounding does not count. */
     readonly type: 'float32' | 'float64'
   }
-  /** By the type of the input; an output of another type than that is judged by its own. */
-  readonly tolerances: { readonly [T in SpecType]?: Tolerance }
+  /** By the type of the input; an output of another type than that is judged by its own. Absent parts are 0. */
+  readonly tolerances: { readonly [T in SpecType]?: Partial<Tolerance> }
   readonly cases: readonly PluginCase[]
 }
 

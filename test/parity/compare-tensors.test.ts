@@ -21,7 +21,7 @@ e = np.abs(y - x)
 o = lambda v: np.where(v.view(np.int32) < 0, -2**31 - v.view(np.int32).astype(np.int64), v.view(np.int32).astype(np.int64))
 print(json.dumps(dict(a=a.tolist(), b=b.tolist(), maxAbs=e.max(), meanAbs=e.mean(), maxRel=(e/np.abs(x)).max(), meanRel=(e/np.abs(x)).mean(),
   cosine=x@y/np.sqrt((x@x)*(y@y)), snr=10*np.log10((x@x)/(e@e)), maxUlp=int(np.abs(o(a)-o(b)).max()),
-  outside=int((e > 1e-4 + 1e-3*np.abs(x)).sum()), worst=int((e - 1e-3*np.abs(x)).argmax()),
+  outside=int((e > 1e-4 + 1e-3*np.abs(x)).sum()), worst=int((e / (1e-4 + 1e-3*np.abs(x))).argmax()), ofTolerance=(e / (1e-4 + 1e-3*np.abs(x))).max(),
   histogram=[int((e == 0).sum())] + np.histogram(e[e > 0], [0] + [10.0**k for k in range(-9, 4)] + [np.inf])[0].tolist())))
 `),
     ) as Record<string, number> & { a: number[]; b: number[]; histogram: number[] }
@@ -66,6 +66,17 @@ print(json.dumps(dict(a=a.tolist(), b=b.tolist(), maxAbs=e.max(), meanAbs=e.mean
       outside: 1,
       maxUlp: undefined,
     })
+  })
+
+  it('judges by units in the last place of what it judges, whatever type says what is right', () => {
+    // 0.6 units of float16 from 1, and 1.2 from 0.5, whose units are half as great.
+    const wanted = floats(1 + 0.6 * 2 ** -10, 0.5 + 0.6 * 2 ** -10)
+    const given = new Tensor('float16', Uint16Array.from([1, 0.5], numberToHalf))
+    const judged = (ulp: number) => compareTensors(wanted, given, { ...EXACT, ulp }, { anyType: true })
+    expect([0.5, 0.61, 1.19, 1.21].map((ulp) => judged(ulp).outside)).toEqual([2, 1, 1, 0])
+    expect(judged(1).ofTolerance).toBeCloseTo(1.2, 3)
+    expect(judged(1).worst?.index).toEqual([1])
+    expect(compareTensors(wanted, given, EXACT).mismatch).toBe('expected float32[2], received float16[2]')
   })
 
   it('says where, in the shape of the tensor, and what does not fit at all', () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
+import { differenceText } from '../../onnx/index.js'
 import { type PluginCaseResult, type PluginTestResult, plugins } from '../../plugins/index.js'
 import { SPEC_TYPES, type SpecType } from '../../plugins/spec.js'
 import { integer } from '../build-flags.js'
@@ -135,9 +136,8 @@ function report(io: CliIo, result: PluginTestResult): void {
     const where = `${name}, version ${version}, ${type}, ${format}`
     if (error !== undefined) io.print(`  ${io.color.bad(where)}: ${error.message}`)
     differences.forEach((difference, output) => {
-      const { ok, problem, wrong, size, at = [], got, expected } = difference
-      const what = problem ?? `${wrong} of ${size} differ, most at [${at.join(', ')}]: ${got} instead of ${expected}`
-      if (!ok) io.print(`  ${io.color.bad(where)}, output ${output}: ${what}`)
+      const what = differenceText(difference)
+      if (what !== undefined) io.print(`  ${io.color.bad(where)}, output ${output}: ${what}`)
     })
   }
   const failed = results.filter(({ ok }) => !ok).length
@@ -152,7 +152,7 @@ function report(io: CliIo, result: PluginTestResult): void {
 function numbersOf({ differences, error }: PluginCaseResult): readonly string[] {
   if (error !== undefined || differences.length === 0) return ['–', '–', error?.code ?? '']
   const worst = differences.reduce((a, b) => (b.maxAbs > a.maxAbs ? b : a))
-  return [worst.maxAbs.toExponential(2), worst.maxRel.toExponential(2), `[${worst.at?.join(', ') ?? ''}]`]
+  return [worst.maxAbs.toExponential(2), worst.maxRel.toExponential(2), `[${worst.worst?.index.join(', ') ?? ''}]`]
 }
 
 function specTypes(text: string): readonly SpecType[] {

@@ -1,12 +1,17 @@
 import { toNumbers } from '../../npy/numbers.js'
 import { type Tensor, unravel } from '../../tensor.js'
 
-/** How far a value may be from the expected one: `atol + rtol · |expected|`. Integers and booleans have to be equal. */
+/**
+ * How far a value may be from the expected one: `atol + rtol · |expected| + ulp · (distance of neighbours at expected)`.
+ * Integers and booleans have to be equal.
+ */
 export interface Tolerance {
   /** Absolute, in the units of the tensor. */
   readonly atol: number
   /** Relative. */
   readonly rtol: number
+  /** Units in the last place of the type of what is judged; half of one is what rounding alone costs. Default 0. */
+  readonly ulp?: number
 }
 
 /** One element of two tensors. */
@@ -40,7 +45,9 @@ export interface TensorDifference {
   readonly nonFinite: number
   /** Least and greatest of the expected values that are finite. */
   readonly range: readonly [least: number, greatest: number]
-  /** The element that is farthest outside the tolerance, where one is. */
+  /** The greatest error in units of what the tolerance allows there: up to 1 is within it. Infinite where nothing is allowed. */
+  readonly ofTolerance: number
+  /** The element with that error; undefined where all are equal. */
   readonly worst: ElementPair | undefined
   /**
    * How many elements have an error of which size: 0, then below 1e-9, below 1e-8, … below 1e3, and from 1e3 on
@@ -52,16 +59,27 @@ export interface TensorDifference {
 /** The upper ends of {@link TensorDifference.histogram}'s bins: the first is for errors of 0, the last has no end. */
 export const HISTOGRAM_ENDS: readonly number[] = [0, ...Array.from({ length: 13 }, (_, i) => 10 ** (i - 9)), Infinity]
 
+/** Options of {@link compareTensors}. */
+export interface CompareTensorsOptions {
+  /** Whether the types may differ, as where float64 says what a float16 should be. Default false. */
+  readonly anyType?: boolean
+}
+
 /** Compares two tensors, element by element. */
-export function compareTensors(expected: Tensor, actual: Tensor, tolerance: Tolerance): TensorDifference {
-  const mismatch = mismatchOf(expected, actual)
+export function compareTensors(
+  expected: Tensor,
+  actual: Tensor,
+  tolerance: Tolerance,
+  { anyType = false }: CompareTensorsOptions = {},
+): TensorDifference {
+  const mismatch = mismatchOf(expected, actual, anyType)
   if (mismatch !== undefined) return incomparable(mismatch, expected.size)
-  const { atol, rtol } = expected.type.includes('float') ? tolerance : { atol: 0, rtol: 0 }
+  const { atol, rtol, ulp = 0 } = expected.type.includes('float') ? tolerance : { atol: 0, rtol: 0 }
   const [as, bs] = [toNumbers(expected), toNumbers(actual)]
   const histogram = HISTOGRAM_ENDS.map(() => 0)
   let [maxAbs, sumAbs, maxRel, sumRel, rels, outside, nonFinite] = [0, 0, 0, 0, 0, 0, 0]
   let [aa, bb, ab, dd, least, greatest] = [0, 0, 0, 0, Infinity, -Infinity]
-  let [worstExcess, worstAt] = [-1, -1]
+  let [ofTolerance, worstError, worstAt] = [0, 0, -1]
   for (let at = 0; at < as.length; at++) {
     const a = as[at] as number
     const b = bs[at] as number
@@ -91,11 +109,13 @@ export function compareTensors(expected: Tensor, actual: Tensor, tolerance: Tole
     if (error > maxAbs) maxAbs = error
     sumAbs += error
     if (!expectsNumber || !Number.isFinite(b)) nonFinite++
-    const excess = expectsNumber ? error - (atol + rtol * Math.abs(a)) : error
-    if (excess <= 0) continue
-    outside++
-    if (excess > worstExcess) {
-      worstExcess = excess
+    const allowed = expectsNumber ? atol + rtol * Math.abs(a) + (ulp && ulp * ulpAt(actual.type, a)) : 0
+    if (error > allowed) outside++
+    const part = error / allowed
+    // Where nothing is allowed, every error is endlessly more.
+    if (part > ofTolerance || (part === ofTolerance && error > worstError)) {
+      ofTolerance = part
+      worstError = error
       worstAt = at
     }
   }
@@ -112,6 +132,7 @@ export function compareTensors(expected: Tensor, actual: Tensor, tolerance: Tole
     snr: dd === 0 ? Infinity : 10 * Math.log10(aa / dd),
     nonFinite,
     range: [least, greatest],
+    ofTolerance,
     worst:
       worstAt < 0
         ? undefined
@@ -124,10 +145,16 @@ export function compareTensors(expected: Tensor, actual: Tensor, tolerance: Tole
   }
 }
 
+/** Whether two tensors are comparable, and every element is within the tolerance. */
+export function isWithin({ mismatch, outside }: TensorDifference): boolean {
+  return mismatch === undefined && outside === 0
+}
+
 /** The difference in words; undefined where the tensors are the same within the tolerance. */
-export function differenceText({ mismatch, outside, size, worst, maxAbs }: TensorDifference): string | undefined {
+export function differenceText(difference: TensorDifference): string | undefined {
+  const { mismatch, outside, size, worst, maxAbs } = difference
   if (mismatch !== undefined) return mismatch
-  if (worst === undefined) return undefined
+  if (isWithin(difference) || worst === undefined) return undefined
   const { index, expected, actual } = worst
   return (
     `${outside} of ${size} elements differ, by up to ${maxAbs.toPrecision(3)}: ` +
@@ -138,11 +165,12 @@ export function differenceText({ mismatch, outside, size, worst, maxAbs }: Tenso
 function incomparable(mismatch: string, size: number): TensorDifference {
   const all = { maxAbs: Infinity, meanAbs: Infinity, maxRel: Infinity, meanRel: Infinity, maxUlp: undefined }
   const none = { cosine: Number.NaN, snr: -Infinity, nonFinite: 0, range: [Number.NaN, Number.NaN] as const }
-  return { mismatch, size, outside: size, ...all, ...none, worst: undefined, histogram: HISTOGRAM_ENDS.map(() => 0) }
+  const outside = { outside: size, ofTolerance: Infinity, worst: undefined }
+  return { mismatch, size, ...outside, ...all, ...none, histogram: HISTOGRAM_ENDS.map(() => 0) }
 }
 
-function mismatchOf(expected: Tensor, actual: Tensor): string | undefined {
-  const text = ({ type, dims }: Tensor): string => `${type}[${dims.join(',')}]`
+function mismatchOf(expected: Tensor, actual: Tensor, anyType: boolean): string | undefined {
+  const text = ({ type, dims }: Tensor): string => `${anyType ? '' : type}[${dims.join(',')}]`
   return text(expected) === text(actual) ? undefined : `expected ${text(expected)}, received ${text(actual)}`
 }
 
@@ -153,8 +181,26 @@ function binOf(error: number): number {
   return bin
 }
 
+/** Bits of the significand and exponent of the smallest normal number (IEEE 754, bfloat16 as the upper half of fp32). */
+const PRECISION: Readonly<Record<string, readonly [bits: number, minExponent: number]>> = {
+  float64: [53, -1022],
+  float32: [24, -126],
+  float16: [11, -14],
+  bfloat16: [8, -126],
+}
+
+/** The distance between neighbours of a type at a value; 0 for types of integers. */
+function ulpAt(type: string, value: number): number {
+  const precision = PRECISION[type]
+  if (precision === undefined) return 0
+  const [bits, minExponent] = precision
+  const exponent = value === 0 ? minExponent : Math.floor(Math.log2(Math.abs(value)))
+  return 2 ** (Math.max(exponent, minExponent) - bits + 1)
+}
+
 /** Bit patterns of floats, read as integers with the sign apart, are in the order of their values. */
 function maxUlpOf(expected: Tensor, actual: Tensor): number | undefined {
+  if (expected.type !== actual.type) return undefined
   const bits = bitsOf(expected)
   const others = bitsOf(actual)
   if (bits === undefined || others === undefined) return undefined
