@@ -45,6 +45,20 @@ describe('compare', () => {
     expect(reports.every(({ firstDivergence }) => firstDivergence === undefined)).toBe(true)
   })
 
+  it('finds nothing in a simplified model, whose values mean what the names meant before', async () => {
+    const simplified = await onnx.read(PATH)
+    await onnx.transform(simplified, [onnx.simplify()])
+    const { candidates } = await trt.compare({
+      model: PATH,
+      candidates: { simplified },
+      inputs: { feeds: FEEDS },
+      layers: true,
+      tolerance: { atol: 1e-3, rtol: 1e-3 },
+    })
+    expect(candidates[0]?.layers.length).toBeGreaterThan(100)
+    expect(candidates[0]).toMatchObject({ passed: true, firstDivergence: undefined })
+  })
+
   it.each([0, 40])('names the node with the fault: convolution %i', async (index) => {
     const { model, node } = await faulty(index, 1.05)
     const progress: number[] = []

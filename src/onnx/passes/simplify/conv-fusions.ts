@@ -87,8 +87,12 @@ function takeIn(conv: Node, node: Node, { factor, summand }: Affine, facts: Fact
     inputs[2] = graph.addInitializer(ModelTensor.from({ type: 'float32', dims: [channels], data }), name)
   }
   conv.inputs = inputs
-  output.replaceUsesWith(conv.outputs[0] as Value)
+  const result = conv.outputs[0] as Value
+  const { name } = output
+  output.replaceUsesWith(result)
   node.remove()
+  // A name goes on to mean the value that it meant: comparisons match layers by name.
+  if (result.name !== name) result.rename(name)
   return `taken into ${conv}`
 }
 
