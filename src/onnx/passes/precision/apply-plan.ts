@@ -108,8 +108,14 @@ class Applier {
     const rounded = this.#cast(this.#cast(value, value, 'low'), value, 'full')
     if (produced === 'low') {
       const [inner] = value.consumers.filter((node) => node.outputs[0] === rounded.producer?.inputs[0])
+      const { name } = value
       value.replaceUsesWith(rounded)
       inner?.setInput(0, value)
+      // The name is that of what the type would hold, so that a comparison sees an overflow where it happens.
+      if (rounded.name !== name) {
+        value.rename(value.graph.uniqueName(`${name}_exact`))
+        rounded.rename(name)
+      }
       value.setType('float32', dims)
       rounded.setType('float32', dims)
     } else this.#connect(value, { low: rounded, full: value }, 'full')
