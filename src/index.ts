@@ -40,16 +40,18 @@ export type {
   Shapes,
   TacticSource,
 } from './options.js'
+export type { Agreement, DetectionTolerance, IndexTolerance } from './parity/agreement.js'
+export { type Bisection, type BisectOptions, bisect } from './parity/bisect.js'
 export {
   type Candidate,
   type CandidateReport,
   type CompareOptions,
   type Comparison,
   compare,
-  type ValueReport,
 } from './parity/compare.js'
 export type { Divergence, DivergenceInput } from './parity/divergence.js'
 export { expectParity, type ParityOptions } from './parity/expect-parity.js'
+export type { ParityTolerance, ValueReport, ValueTolerance } from './parity/tolerance.js'
 export {
   type BuiltinKind,
   type FieldType,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { EXIT_USAGE, reportError, UsageError } from './command.js'
 import { registerBench } from './commands/bench.js'
+import { registerBisect } from './commands/bisect.js'
 import { registerBuild } from './commands/build.js'
 import { registerCompare } from './commands/compare.js'
 import { registerDoctor } from './commands/doctor.js'
@@ -41,6 +42,7 @@ function makeProgram(): Command {
   registerInspect(program)
   registerSurgeon(program)
   registerCompare(program)
+  registerBisect(program)
   registerQuantize(program)
   registerPlugin(program)
   registerDoctor(program)

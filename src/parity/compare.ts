@@ -3,26 +3,16 @@
  *
  * Layers are compared in groups, and every group is run anew: memory stays bounded by the group.
  */
-import { buildEngine } from '../api/build-engine.js'
 import { Engine, type Feeds } from '../api/engine.js'
-import { loadEngine } from '../api/load-engine.js'
 import { TrtError, throwIfAborted } from '../errors.js'
-import {
-  compareTensors,
-  Model,
-  type RunnerOptions,
-  read,
-  type SampleOptions,
-  sampleFeeds,
-  type TensorDifference,
-  type Tolerance,
-} from '../onnx/index.js'
+import { Model, type RunnerOptions, read, type SampleOptions, sampleFeeds } from '../onnx/index.js'
 import { inGroups } from '../onnx/run/in-groups.js'
 import type { BuildOptions } from '../options.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { type Divergence, firstDivergence } from './divergence.js'
-import { engineRunner, modelRunner, type ParityRunner, tensorsRunner } from './runner.js'
+import { builtRunner, engineRunner, modelRunner, type ParityRunner, tensorsRunner } from './runner.js'
 import { openFile } from './sources.js'
+import { companionsOf, judge, type ParityTolerance, type ValueReport } from './tolerance.js'
 
 /** What is compared with the reference. */
 export type Candidate =
@@ -48,10 +38,7 @@ export interface CompareOptions {
   /** Compare the values inside too, where both sides have one of a name. Default false. */
   readonly layers?: boolean
   /** What counts as equal. Default: atol 1e-5, rtol 1e-3. */
-  readonly tolerance?: Partial<Tolerance> & {
-    /** Other tolerances for single values, by the reference's name. */
-    readonly values?: { readonly [name: string]: Partial<Tolerance> }
-  }
+  readonly tolerance?: ParityTolerance
   /** The candidates' names of values, by the reference's names, where they differ. */
   readonly names?: { readonly [reference: string]: string }
   /** How onnxruntime runs models: see {@link RunnerOptions}. Default: `optimization: 'disabled'`. */
@@ -59,15 +46,6 @@ export interface CompareOptions {
   /** Told how many values of how many were compared, of all candidates. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
   readonly signal?: AbortSignal
-}
-
-/** How one value compares. */
-export interface ValueReport extends TensorDifference {
-  /** The reference's name. */
-  readonly name: string
-  readonly tolerance: Tolerance
-  /** Whether every element is within the tolerance. */
-  readonly passed: boolean
 }
 
 /** How one candidate compares. */
@@ -92,8 +70,6 @@ export interface Comparison {
   /** Whether all candidates passed. */
   readonly passed: boolean
 }
-
-const DEFAULT_TOLERANCE: Tolerance = { atol: 1e-5, rtol: 1e-3 }
 
 /**
  * Compares candidates with a reference model, on the same inputs.
@@ -155,13 +131,17 @@ class Work {
       ? [...this.#reference.values].filter((name) => !outputs.includes(name) && has(name))
       : []
     const found = new Map<string, ValueReport>()
+    const { tolerance = {} } = this.#options
     const visit = async (group: readonly string[]): Promise<number> => {
       throwIfAborted('compare', this.#options.signal)
-      const expected = await this.#reference.run(this.#feeds, group)
-      const actual = await this.#candidate.run(this.#feeds, group.map(this.#candidateName))
-      for (const name of group) {
-        found.set(name, this.#report(name, expected[name] as Tensor, actual[this.#candidateName(name)] as Tensor))
-      }
+      const companions = group.flatMap((name) => companionsOf(name, tolerance)).filter((name) => outputs.includes(name))
+      const wanted = [...new Set([...group, ...companions.filter(has)])]
+      const [expected, given] = await both(
+        this.#reference.run(this.#feeds, wanted),
+        this.#candidate.run(this.#feeds, wanted.map(this.#candidateName)),
+      )
+      const actual = Object.fromEntries(wanted.map((name) => [name, given[this.#candidateName(name)] as Tensor]))
+      for (const name of group) found.set(name, judge(name, expected, actual, tolerance))
       return group.reduce((bytes, name) => bytes + (expected[name] as Tensor).data.byteLength, 0)
     }
     const names = [...outputs.filter(has), ...inner]
@@ -179,13 +159,12 @@ class Work {
   }
 
   readonly #candidateName = (name: string): string => this.#options.names?.[name] ?? name
+}
 
-  #report(name: string, expected: Tensor, actual: Tensor): ValueReport {
-    const { values, ...all } = this.#options.tolerance ?? {}
-    const tolerance = { ...DEFAULT_TOLERANCE, ...all, ...values?.[name] }
-    const difference = compareTensors(expected, actual, tolerance)
-    return { name, tolerance, passed: difference.outside === 0 && difference.mismatch === undefined, ...difference }
-  }
+/** The results of both; a failure is thrown once neither is at work any more. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second])
+  return Promise.all([first, second])
 }
 
 async function openCandidate(
@@ -203,6 +182,5 @@ async function openCandidate(
     return file.kind === 'engine' ? engineRunner(name, file.engine, true) : tensorsRunner(name, file.tensors)
   }
   const { build } = candidate as { build: BuildOptions }
-  const built = await buildEngine({ ...build, onnx: model, ...(signal && { signal }) })
-  return engineRunner(name, await loadEngine(built.plan, signal && { signal }), true)
+  return builtRunner(name, { ...build, onnx: model, ...(signal && { signal }) })
 }

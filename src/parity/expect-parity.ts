@@ -1,7 +1,9 @@
 import type { Engine } from '../api/engine.js'
 import { TrtError } from '../errors.js'
 import { differenceText, type Model, type SampleOptions } from '../onnx/index.js'
+import { agreementText } from './agreement.js'
 import { type CompareOptions, compare } from './compare.js'
+import type { ValueReport } from './tolerance.js'
 
 /** Options of {@link expectParity}. */
 export interface ParityOptions extends SampleOptions, Pick<CompareOptions, 'tolerance' | 'names'> {}
@@ -26,10 +28,14 @@ export async function expectParity(
   const problems = [
     ...outputs
       .filter((output) => !output.passed)
-      .map((output) => `output ${JSON.stringify(output.name)}: ${differenceText(output)}`),
+      .map((output) => `output ${JSON.stringify(output.name)}: ${problemOf(output)}`),
     ...missing.map((name) => `output ${JSON.stringify(name)} is missing`),
   ]
   throw new TrtError('VERIFICATION_FAILED', `the engine does not say what the model says:\n${problems.join('\n')}`, {
     hint: 'tensorrt-node compare MODEL CANDIDATE --layers finds where it begins',
   })
+}
+
+function problemOf(report: ValueReport): string | undefined {
+  return report.agreement === undefined ? differenceText(report) : agreementText(report.agreement)
 }

@@ -19,12 +19,15 @@ export interface Culprits<Item> {
  * Finds a smallest set of items that is enough, where more items are never worse: the nodes to keep in fp32 so that a model
  * meets a tolerance.
  *
- * Takes about k · log2(n) + k trials for k culprits among n items: the shortest prefix of the items that is enough (together
- * with the culprits known) ends in a culprit, which halving finds; that one is kept, and so on until the culprits alone are
- * enough. This is the search of delta debugging for a known direction (Zeller and Hildebrandt, "Simplifying and Isolating
- * Failure-Inducing Input", 2002) by bisection as git does it. A last round drops those that later ones made needless, as
- * "more is never worse" holds only nearly for rounding errors.
+ * The shortest prefix of the items that is enough (together with the culprits known) ends in a culprit, which bisection
+ * finds; that one is kept, and so on until the culprits alone are enough. This is the search of delta debugging for a known
+ * direction (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002) by bisection as git does it.
+ * Each search doubles its steps from where the answer is likely: from the front for the first, as suspects come first, and
+ * from the culprit before for the others. So it takes at most about 2 · log2(n) trials for each of k + 1 searches, and some
+ * 2 · k + 2 · log2(k) in all where the culprits are the first k items. A last round drops those that later ones made needless, as "more is
+ * never worse" holds only nearly for rounding errors.
  *
+ * @param items the most suspicious first, where anything is known
  * @param isEnough asked with items in their order; asked first with none, and then with all
  * @returns undefined where all items together are not enough
  */
@@ -43,22 +46,29 @@ export async function findCulprits<Item>(
     onProgress?.({ trials, found: known.size })
     return answer
   }
-  const withPrefix = (length: number): number[] => [...known, ...Array.from({ length }, (_, index) => index)]
+  const askPrefix = (length: number): Promise<boolean> =>
+    ask([...known, ...Array.from({ length }, (_, index) => index)])
 
   if (await ask(known)) return { items: [], trials }
-  if (!(await ask(withPrefix(items.length)))) return undefined
-  // The prefix of `low` items is not enough, the one of `high` is. What is known only shortens it.
-  let high = items.length
-  do {
-    let low = 0
+  if (!(await askPrefix(items.length))) return undefined
+  // The prefix of `low` items is not enough, the one of `high` is; -1 where the culprits known may be enough alone.
+  let [low, high] = [0, items.length]
+  for (let length = 1; length < high; length *= 2) {
+    if (await askPrefix(length)) high = length
+    else low = length
+  }
+  for (let step = Number.POSITIVE_INFINITY; high > 0; step = 1, low = -1) {
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2)
-      if (await ask(withPrefix(middle))) high = middle
-      else low = middle
+      const length = Math.max(middle, high - step)
+      if (await askPrefix(length)) high = length
+      else low = length
+      step *= 2
     }
+    if (high === 0) break
     known.add(high - 1)
     high--
-  } while (!(await ask(known)) && high > 0)
+  }
   for (const index of known) {
     if (known.size === 1) break
     const others = [...known].filter((other) => other !== index)

@@ -1,8 +1,10 @@
 /** A comparison as one HTML page. Its charts are SVG: they print, need no script, and every point tells its figures. */
 import { HISTOGRAM_ENDS } from '../onnx/index.js'
 import { type Html, html, page, table } from '../report/page.js'
-import type { CandidateReport, Comparison, ValueReport } from './compare.js'
+import { agreementText } from './agreement.js'
+import type { CandidateReport, Comparison } from './compare.js'
 import type { Divergence } from './divergence.js'
+import type { ValueReport } from './tolerance.js'
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [960, 260, 48, 24]
 /** Errors of this size and below are drawn as if they were 0. */
@@ -61,7 +63,8 @@ function valueTable(title: string, values: readonly ValueReport[]): Html {
   ]
   const rows = values.map((value) => {
     const sign = value.passed ? html`<span class="good">✔</span>` : html`<span class="bad">✗</span>`
-    const name = html`<code>${value.name}</code>`
+    const agreed = value.agreement === undefined ? '' : html`<div>${agreementText(value.agreement)}</div>`
+    const name = html`<code>${value.name}</code>${agreed}`
     if (value.mismatch !== undefined) return [sign, name, value.mismatch]
     const { maxAbs, meanAbs, maxRel, maxUlp, cosine, snr, outside, size, range, worst } = value
     return [

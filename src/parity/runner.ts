@@ -1,7 +1,10 @@
 /** What can be compared: anything that gives tensors by name for the same inputs. */
+import { buildEngine } from '../api/build-engine.js'
 import type { Engine, Feeds } from '../api/engine.js'
+import { loadEngine } from '../api/load-engine.js'
 import { TrtError } from '../errors.js'
 import { type Model, openRunner, type RunnerOptions } from '../onnx/index.js'
+import type { BuildOptions } from '../options.js'
 import type { Tensor } from '../tensor.js'
 
 /** One side of a comparison. */
@@ -52,6 +55,12 @@ export function engineRunner(name: string, engine: Engine, owned: boolean): Pari
       if (owned) await engine.close()
     },
   }
+}
+
+/** An engine that is built for the comparison. */
+export async function builtRunner(name: string, options: BuildOptions): Promise<ParityRunner> {
+  const { plan } = await buildEngine(options)
+  return engineRunner(name, await loadEngine(plan, options.signal && { signal: options.signal }), true)
 }
 
 /** Tensors that were computed elsewhere, for inputs that were the same. */

@@ -19,10 +19,18 @@ describe('findCulprits', () => {
           culprits.every((culprit) => kept.includes(culprit)),
         )
         expect(found?.items).toEqual(culprits.toSorted((a, b) => a - b))
-        expect(found?.trials).toBeLessThanOrEqual(2 + culprits.length * (Math.ceil(Math.log2(count)) + 3))
+        expect(found?.trials).toBeLessThanOrEqual(2 + (culprits.length + 1) * (2 * Math.ceil(Math.log2(count)) + 2))
       }),
       { seed: 7, numRuns: 200 },
     )
+  })
+
+  it('asks hardly more than once for each culprit where they come first, as suspects do', async () => {
+    for (const count of [1, 2, 3, 10, 40]) {
+      const found = await findCulprits(range(1000), async (kept) => range(count).every((item) => kept.includes(item)))
+      expect(found?.items).toEqual(range(count))
+      expect(found?.trials).toBeLessThanOrEqual(4 + 2 * count + 2 * Math.ceil(Math.log2(count + 1)))
+    }
   })
 
   it('finds a set that is enough and has nothing needless, where several would do', async () => {

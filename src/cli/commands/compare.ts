@@ -3,19 +3,20 @@ import type { Command } from 'commander'
 import { TrtError } from '../../errors.js'
 import { writeFileAtomic } from '../../files.js'
 import { read } from '../../onnx/index.js'
-import { type CandidateReport, type Comparison, compare, type ValueReport } from '../../parity/compare.js'
+import { agreementText } from '../../parity/agreement.js'
+import { type CandidateReport, type Comparison, compare } from '../../parity/compare.js'
 import type { Divergence } from '../../parity/divergence.js'
 import { comparisonPage } from '../../parity/report.js'
+import type { ValueReport } from '../../parity/tolerance.js'
 import { collect } from '../build-flags.js'
-import { define, UsageError } from '../command.js'
+import { define } from '../command.js'
 import { addFeedFlags, type FeedFlags, makeFeeds } from '../feeds.js'
 import { formatNumber, plural } from '../format.js'
 import type { CliIo } from '../io.js'
 import { ProgressLine } from '../progress.js'
+import { addToleranceFlags, parseTolerance, TOLERANCE_HELP, type ToleranceFlags } from '../tolerance-flags.js'
 
-interface Flags extends FeedFlags {
-  atol?: number
-  rtol?: number
+interface Flags extends FeedFlags, ToleranceFlags {
   layers: boolean
   rename?: readonly string[]
   all: boolean
@@ -27,6 +28,7 @@ const EXAMPLES = [
   ['compare model.onnx model.engine fp16.onnx --rtol 1e-2', 'several candidates; engines where they can run'],
   ['compare model.onnx rewritten.onnx --layers', 'the values inside too, and where the two part first'],
   ['compare model.onnx fp16.onnx --layers --html report.html', 'a page to look at'],
+  ['compare model.onnx fp16.onnx --indices logits=5', 'the same five classes on top, whatever the numbers'],
   ['compare model.onnx torch.npz --layers -i images=images.npy', 'what PyTorch computed for these inputs, by name'],
 ] as const
 
@@ -34,8 +36,8 @@ const COMPARE_HELP = `
 What is compared:
   The first file is the reference, an ONNX model, run on onnxruntime. Candidates
   are models, engines, .npz files, or folders of .npy files. Values are matched by
-  name, or by --rename. A value passes where |actual - expected| is at most
-  atol + rtol * |expected| everywhere; integers have to be equal.
+  name, or by --rename.
+${TOLERANCE_HELP}
 
 Exit codes besides the usual: 1 where a candidate does not pass.`
 
@@ -49,10 +51,8 @@ export function registerCompare(program: Command): void {
     .description('Run a model and candidates on the same inputs, and say how far apart they are')
     .argument('<reference>', 'an ONNX model')
     .argument('<candidates...>', 'models, engines, .npz files or folders of .npy files')
-  addFeedFlags(command)
+  addToleranceFlags(addFeedFlags(command))
     .optionsGroup('Comparing:')
-    .option('--atol <x>', 'absolute tolerance (default: 1e-5)', tolerance)
-    .option('--rtol <x>', 'relative tolerance (default: 1e-3)', tolerance)
     .option('--layers', 'compare the values inside too', false)
     .option('--rename <name=other>', "a value's name in the candidates; repeat for more", collect)
     .option('--all', 'print every layer, not only the worst', false)
@@ -73,10 +73,10 @@ async function run(io: CliIo, reference: string, paths: readonly string[], flags
       candidates: Object.fromEntries(paths.map((path) => [path, path])),
       inputs: { feeds: Object.fromEntries([...feeds].map(([name, { tensor }]) => [name, tensor])) },
       layers: flags.layers,
-      tolerance: {
-        ...(flags.atol !== undefined && { atol: flags.atol }),
-        ...(flags.rtol !== undefined && { rtol: flags.rtol }),
-      },
+      tolerance: parseTolerance(
+        flags,
+        model.graph.outputs.map(({ name }) => name),
+      ),
       names: renames(flags.rename),
       signal: io.signal,
       onProgress: ({ done, total }) =>
@@ -104,6 +104,9 @@ function print(io: CliIo, reference: string, candidate: CandidateReport, { all }
   ]
   const header = ['', 'value', '', 'max abs', 'mean abs', 'max rel', 'cosine', 'SNR dB', 'outside']
   io.table(rows, { header, right: [3, 4, 5, 6, 7, 8] })
+  for (const { name, agreement } of candidate.outputs) {
+    if (agreement !== undefined) io.print(`  ${name}: ${agreementText(agreement)}`)
+  }
   for (const name of candidate.missing) io.print(`  ${io.color.bad('missing')}  output ${name}`)
   const hidden = candidate.layers.length - layers.length
   if (hidden > 0)
@@ -139,12 +142,6 @@ function rangeText(name: string, range: readonly [number, number] | undefined): 
 
 function worst(layers: readonly ValueReport[]): readonly ValueReport[] {
   return [...layers].sort((a, b) => b.outside / b.size - a.outside / a.size || b.maxRel - a.maxRel).slice(0, SHOWN)
-}
-
-function tolerance(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && Number.isFinite(value)) return value
-  throw new UsageError(`expected a tolerance of 0 or more, received "${text}"`, '--atol 1e-4')
 }
 
 function renames(texts: readonly string[] = []): Record<string, string> {

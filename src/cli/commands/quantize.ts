@@ -13,7 +13,8 @@ import {
   transform,
 } from '../../onnx/index.js'
 import { quantizationNodes } from '../../onnx/passes/quantization/check.js'
-import { compare, type ValueReport } from '../../parity/compare.js'
+import { compare } from '../../parity/compare.js'
+import type { ValueReport } from '../../parity/tolerance.js'
 import { collect, integer } from '../build-flags.js'
 import { define, UsageError } from '../command.js'
 import { formatNumber, plural } from '../format.js'

@@ -109,20 +109,8 @@ export const convertPrecision = definePass<ConvertPrecisionOptions>({
       context.note(`left alone: the model carries ${carried} already`)
       return
     }
-    const { to, keepIoTypes } = options
-    inlineCalls(model, context)
-    upgradeTo(model, neededOpset(model, to), context)
-    const { contradictions } = inferTypes(model, { onContradiction: 'report' })
-    for (const { message } of contradictions) context.note(message)
-    const opset = model.opsets.get('') ?? 1
-    const nodes = new Map<Node, Ports>()
-    for (const node of innerFirst(model.graph.nodes)) {
-      const version = node.domain === '' ? opset : (model.opsets.get(node.domain) ?? 1)
-      nodes.set(node, portsOf(node, version, to))
-    }
-    const constants = new Constants(model)
-    const kept = keptInFull(nodes, constants, { ...options, isKept: keptByCaller(options) })
-    const plan = planPrecision(model.graph, nodes, constants, kept, keepIoTypes || options.emulate)
+    const { to } = options
+    const { nodes, constants, kept, plan } = planConversion(model, options, context)
     const figures = await applyPlan(plan, to, options.emulate, constants, context)
     context.count(`nodes in ${to}`, plan.low.size)
     const isFloat = ({ inputs, outputs }: Ports): boolean => [...inputs, ...outputs].includes('full')
@@ -137,6 +125,35 @@ export const convertPrecision = definePass<ConvertPrecisionOptions>({
     noteReasons(stayed, context)
   },
 })
+
+/**
+ * The nodes that the pass would give the smaller type. Changes the model as the pass does first: calls of its own functions
+ * are inlined, and it is carried over to the operator set that the pass needs.
+ */
+export function nodesToConvert(model: Model, options: Partial<ConvertPrecisionOptions>): Node[] {
+  const defaults = convertPrecision.defaults as unknown as ConvertPrecisionOptions
+  const nobody = () => {}
+  const silent = { change: nobody, note: nobody, count: nobody, progress: nobody, signal: undefined }
+  return [...planConversion(model, { ...defaults, ...options }, silent).plan.low]
+}
+
+function planConversion(model: Model, options: ConvertPrecisionOptions, context: PassContext) {
+  const { to, keepIoTypes, emulate } = options
+  inlineCalls(model, context)
+  upgradeTo(model, neededOpset(model, to), context)
+  const { contradictions } = inferTypes(model, { onContradiction: 'report' })
+  for (const { message } of contradictions) context.note(message)
+  const opset = model.opsets.get('') ?? 1
+  const nodes = new Map<Node, Ports>()
+  for (const node of innerFirst(model.graph.nodes)) {
+    const version = node.domain === '' ? opset : (model.opsets.get(node.domain) ?? 1)
+    nodes.set(node, portsOf(node, version, to))
+  }
+  const constants = new Constants(model)
+  const kept = keptInFull(nodes, constants, { ...options, isKept: keptByCaller(options) })
+  const plan = planPrecision(model.graph, nodes, constants, kept, keepIoTypes || emulate)
+  return { nodes, constants, kept, plan }
+}
 
 /** Nodes of graphs inside a node come before it, as it gives out what they compute. */
 function* innerFirst(nodes: readonly Node[]): Generator<Node> {

@@ -1,0 +1,249 @@
+/**
+ * Which nodes have to stay in float32? Converts a model with one set of them after the other, runs each, and looks for a
+ * smallest set that is enough.
+ *
+ * Without a GPU the conversion is emulated: onnxruntime's CPU computes float16 in float32, which hides what overflows, so
+ * the model stays float32 and every value that would be of the smaller type is rounded to it (`emulate` of
+ * convert-precision).
+ *
+ * Suspects come first. One comparison of all layers tells where the noise grows: what a node's outputs have of it, against
+ * what came in. Rejected, by the share of the error that is left when the 10 % most suspicious of a model's nodes stay
+ * (PP-OCRv4's and v6's recognition and classification, v6's detection): the noise that a node adds, 0.50 to 1.11; blocks of
+ * neighbours tried by themselves, 0.24 to 0.64, in 20 runs more; growth, as here, 0.15 to 0.79.
+ */
+import type { Feeds } from '../api/engine.js'
+import { TrtError } from '../errors.js'
+import {
+  type ConvertPrecisionOptions,
+  convertPrecision,
+  Model,
+  type Node,
+  type RunnerOptions,
+  read,
+  run,
+  type SampleOptions,
+  sampleFeeds,
+  transform,
+  type Value,
+} from '../onnx/index.js'
+import { carriedType, nodesToConvert } from '../onnx/passes/convert-precision.js'
+import { LIMITS } from '../onnx/passes/precision/weights.js'
+import type { BuildOptions } from '../options.js'
+import type { Tensor, TensorLike } from '../tensor.js'
+import { compare } from './compare.js'
+import { findCulprits } from './find-culprits.js'
+import { builtRunner, modelRunner } from './runner.js'
+import { judge, type ParityTolerance, type ValueReport } from './tolerance.js'
+
+/** Options of {@link bisect}. */
+export interface BisectOptions {
+  /** A float32 model: a path, bytes, or a model, which stays as it is. It runs on onnxruntime's CPU as the reference. */
+  readonly model: string | URL | Uint8Array | Model
+  /** The smaller type. Default float16. */
+  readonly to?: ConvertPrecisionOptions['to']
+  /** What else convert-precision is told; `keepNodes` and `keepOps` stay in float32 whatever is found. */
+  readonly conversion?: Partial<Omit<ConvertPrecisionOptions, 'to' | 'emulate'>>
+  /** Inputs, or how to make random ones. Default: random by seed 0. */
+  readonly inputs?: { readonly feeds: { readonly [input: string]: TensorLike } } | SampleOptions
+  /** What the outputs have to meet. Default: atol 1e-5, rtol 1e-3. */
+  readonly tolerance?: ParityTolerance
+  /**
+   * Builds an engine for each trial, with these options, instead of emulating: on a GPU, what its own kernels compute. The
+   * model carries its types, so TensorRT 10 needs `stronglyTyped: true`.
+   */
+  readonly build?: Omit<BuildOptions, 'onnx' | 'signal' | 'fp16' | 'bf16'>
+  /** Threads of onnxruntime. */
+  readonly onnxruntime?: Pick<RunnerOptions, 'threads'>
+  /** Told after each trial how many there were, how many nodes of how many are known to stay, and whether it was enough. */
+  readonly onProgress?: (progress: BisectProgress) => void
+  readonly signal?: AbortSignal
+}
+
+/** One trial of {@link bisect}. */
+export interface BisectProgress {
+  readonly trials: number
+  /** Nodes that it kept in float32, beside those that the conversion keeps by itself. */
+  readonly kept: number
+  /** Whether the model met the tolerance. */
+  readonly passed: boolean
+  /** Nodes known to be needed. */
+  readonly found: number
+}
+
+/** What {@link bisect} found. */
+export interface Bisection {
+  /**
+   * Names of the nodes to keep in float32, in topological order: for `keepNodes` of convert-precision. Without any one of
+   * them the tolerance is missed.
+   */
+  readonly keepNodes: readonly string[]
+  /** The mixed-precision model that meets the tolerance. Nodes without a name, or with one of several nodes, got names. */
+  readonly model: Model
+  /** Nodes of the smaller type: in {@link Bisection.model}, and where nothing had been kept for the tolerance's sake. */
+  readonly nodes: { readonly converted: number; readonly convertible: number }
+  /** The outputs of the mixed-precision model against the reference's. */
+  readonly outputs: readonly ValueReport[]
+  /** The same of the model converted without keeping these nodes. */
+  readonly plain: readonly ValueReport[]
+  /** Models that were converted and run, beside the comparison of all layers that comes first. */
+  readonly trials: number
+  /** The shapes of the inputs, by name. */
+  readonly shapes: { readonly [input: string]: readonly number[] }
+}
+
+/**
+ * Finds a smallest set of nodes to keep in float32, so that the model in float16 or bfloat16 meets a tolerance.
+ *
+ * @throws {TrtError} `VERIFICATION_FAILED` where it misses the tolerance with all nodes in float32; `INVALID_ARGUMENT` where
+ *   the model carries float16 or bfloat16 already; whatever converting, building and running throw
+ * @example
+ * const { keepNodes, model } = await trt.bisect({ model: 'model.onnx', inputs: { feeds }, tolerance: { rtol: 1e-2 } })
+ * await model.write('mixed.onnx')
+ */
+export async function bisect(options: BisectOptions): Promise<Bisection> {
+  const { signal, inputs = {}, onProgress } = options
+  const reference = await readNamed(options.model)
+  const carried = carriedType(reference)
+  if (carried !== undefined) {
+    throw new TrtError('INVALID_ARGUMENT', `bisect: expected a float32 model, this one carries ${carried} already`)
+  }
+  const feeds = 'feeds' in inputs ? (inputs.feeds as Feeds) : sampleFeeds(reference, inputs)
+  const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, dims]))
+  const expected = await run(reference, feeds, runnerOptions(options))
+  const suspects = await rankNodes(reference, feeds, options)
+
+  let outputs: readonly ValueReport[] = []
+  let plain: readonly ValueReport[] | undefined
+  let last = { kept: 0, passed: false }
+  const found = await findCulprits(
+    suspects.map(({ name }) => name),
+    async (kept) => {
+      const reports = await tryKeeping(kept, expected, feeds, options)
+      const passed = reports.every((report) => report.passed)
+      plain ??= reports
+      // What is found in the end is the last that was enough.
+      if (passed) outputs = reports
+      last = { kept: kept.length, passed }
+      return passed
+    },
+    { signal, onProgress: (progress) => onProgress?.({ ...progress, ...last }) },
+  )
+  if (found === undefined) {
+    throw new TrtError('VERIFICATION_FAILED', 'bisect: the tolerance is missed even with all nodes in float32', {
+      hint: 'tensorrt-node compare MODEL MODEL shows what float32 itself differs by; try a wider tolerance',
+    })
+  }
+  const kept = new Set(found.items)
+  const keepNodes = suspects
+    .filter(({ name }) => kept.has(name))
+    .sort((a, b) => a.position - b.position)
+    .map(({ name }) => name)
+  const model = await readNamed(options.model)
+  const nodes = { converted: convertible(model, options, keepNodes).length, convertible: suspects.length }
+  await transform(model, [conversion(keepNodes, options, false)], { signal })
+  return { keepNodes, model, nodes, outputs, plain: plain ?? [], trials: found.trials, shapes }
+}
+
+/** A model of its own, whose nodes are told apart by their names. */
+async function readNamed(source: BisectOptions['model']): Promise<Model> {
+  const model = await read(source instanceof Model ? source.toBytes() : source)
+  const seen = new Set<string>()
+  for (const graph of model.graphs()) {
+    for (const node of graph.nodes) {
+      // Many exporters leave these without a name, and none is asked for.
+      if (node.opType === 'Constant') continue
+      const name = node.name || String(node.outputs[0]?.name)
+      if (node.name === '' || seen.has(name)) node.name = graph.context.nodeNames.unique(name)
+      seen.add(node.name)
+    }
+  }
+  return model
+}
+
+function conversion(keepNodes: readonly string[], options: BisectOptions, emulate: boolean) {
+  return convertPrecision({ ...conversionOptions(keepNodes, options), emulate })
+}
+
+function conversionOptions(keepNodes: readonly string[], { to = 'float16', conversion = {} }: BisectOptions) {
+  return { ...conversion, to, keepNodes: [...(conversion.keepNodes ?? []), ...keepNodes] }
+}
+
+/** The nodes that the conversion converts, but for weights in Constant nodes, which go with who reads them. */
+function convertible(model: Model, options: BisectOptions, keepNodes: readonly string[] = []): Node[] {
+  const nodes = nodesToConvert(model, conversionOptions(keepNodes, options))
+  return nodes.filter(({ opType }) => opType !== 'Constant')
+}
+
+/** How the outputs compare with these nodes in float32. */
+async function tryKeeping(
+  kept: readonly string[],
+  expected: Readonly<Record<string, Tensor>>,
+  feeds: Feeds,
+  options: BisectOptions,
+): Promise<readonly ValueReport[]> {
+  const { build, signal, tolerance = {} } = options
+  const model = await readNamed(options.model)
+  await transform(model, [conversion(kept, options, build === undefined)], { signal })
+  const runner =
+    build === undefined
+      ? modelRunner('the trial', model, runnerOptions(options))
+      : await builtRunner('the trial', { ...build, onnx: model, ...(signal && { signal }) })
+  try {
+    const names = Object.keys(expected)
+    const actual = await runner.run(feeds, names)
+    return names.map((name) => judge(name, expected, actual, tolerance))
+  } finally {
+    await runner.close()
+  }
+}
+
+function runnerOptions({ onnxruntime = {}, signal }: BisectOptions): RunnerOptions {
+  return { ...onnxruntime, optimization: 'disabled', ...(signal && { signal }) }
+}
+
+/** A node that may have to stay, and its place in the topological order. */
+interface Suspect {
+  readonly name: string
+  readonly position: number
+  /** Its noise-to-signal ratio, as a multiple of its inputs'. */
+  readonly growth: number
+}
+
+/** Noise that goes in is taken to be this at least: -80 dB, about what rounding to float16 makes. */
+const LEAST_NOISE = 1e-8
+
+/** The nodes that the conversion would convert, those first where values overflow or the noise grows most. */
+async function rankNodes(reference: Model, feeds: Feeds, options: BisectOptions): Promise<Suspect[]> {
+  const { to = 'float16', onnxruntime = {}, signal } = options
+  const plain = await readNamed(options.model)
+  const low = new Set(convertible(plain, options))
+  const order = [...plain.graphs()].flatMap(({ nodes }) => nodes)
+  const nodes = order.flatMap(({ name, inputs, outputs }, position) =>
+    low.has(order[position] as Node) ? [{ name, position, inputs: namesOf(inputs), outputs: namesOf(outputs) }] : [],
+  )
+  await transform(plain, [conversion([], options, true)], { signal })
+  const { candidates } = await compare({
+    model: reference,
+    candidates: { plain },
+    inputs: { feeds },
+    layers: true,
+    onnxruntime: { ...onnxruntime, optimization: 'disabled' },
+    ...(signal && { signal }),
+  })
+  const reports = new Map(candidates.flatMap(({ layers, outputs }) => [...layers, ...outputs]).map((r) => [r.name, r]))
+  const found = (names: readonly string[]) => names.flatMap((name) => reports.get(name) ?? [])
+  const noise = (names: readonly string[]) =>
+    Math.max(0, ...found(names).map(({ snr }) => Math.min(1, 10 ** (-snr / 10))))
+  const suspects = nodes.map(({ name, position, inputs, outputs }) => {
+    const overflows = found([...inputs, ...outputs]).some(({ range }) =>
+      range.some((end) => Math.abs(end) > LIMITS[to].greatest),
+    )
+    const growth = overflows ? Number.POSITIVE_INFINITY : noise(outputs) / Math.max(LEAST_NOISE, noise(inputs))
+    return { name, position, growth }
+  })
+  return suspects.sort((a, b) => (a.growth === b.growth ? a.position - b.position : b.growth - a.growth))
+}
+
+function namesOf(values: readonly (Value | undefined)[]): string[] {
+  return values.flatMap((value) => value?.name ?? [])
+}
