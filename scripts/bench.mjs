@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { ROOT } from './lib/run.mjs'
 import { setUpAddons, setUpDist, setUpPackages, setUpPython, setUpSdk } from './setup.mjs'
 
-const BENCHMARKS = ['event-loop', 'build-time', 'throughput', 'batch', 'calibration', 'runner']
+const BENCHMARKS = ['event-loop', 'build-time', 'throughput', 'batch', 'calibration', 'runner', 'parity']
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !BENCHMARKS.includes(name))
 if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${BENCHMARKS.join(', ')}`)
