@@ -30,13 +30,13 @@ export const inlineFunctions = definePass<Record<never, never>>({
 })
 
 /** Calls in calls may double with each level: more nodes than these are not made. */
-const MAX_NODES = 1_000_000
+const MAX_NODES = 100_000
 
 /**
  * What {@link inlineFunctions} does, for passes that need it done.
  *
  * @throws {TrtError} `INVALID_MODEL` for a function that calls itself; `UNSUPPORTED` where operator sets do not go together,
- *   or the model would grow beyond a million nodes
+ *   or the model would grow by more than 100,000 nodes
  */
 export function inlineCalls(model: Model, context: PassContext): void {
   if (model.functions.length === 0) return
@@ -51,6 +51,7 @@ export function inlineCalls(model: Model, context: PassContext): void {
   const nodesIn = (node: Node): Node[] =>
     node.subgraphs.flatMap((graph) => [...withNested(graph)].flatMap((g) => g.nodes))
   const open: Place[] = [...withNested(model.graph)].flatMap(({ nodes }) => nodes.map((node) => ({ node, within: [] })))
+  const present = open.length
   for (const { node, within } of open) {
     const fn = calledBy(node)
     if (fn === undefined) continue
@@ -61,8 +62,8 @@ export function inlineCalls(model: Model, context: PassContext): void {
     for (const copy of inline(node, fn)) {
       for (const each of [copy, ...nodesIn(copy)]) open.push({ node: each, within: [...within, fn] })
     }
-    if (open.length > MAX_NODES) {
-      throw new TrtError('UNSUPPORTED', `inline-functions: the model would have more than ${MAX_NODES} nodes`)
+    if (open.length > present + MAX_NODES) {
+      throw new TrtError('UNSUPPORTED', `inline-functions: functions would make more than ${MAX_NODES} nodes`)
     }
   }
   model.removeFunctions()

@@ -16,8 +16,10 @@ export interface SetShapeOptions {
 
 /**
  * Gives inputs other shapes: fixes symbolic sizes, or changes fixed ones, or makes them symbolic. Sizes that are written
- * into the graph follow, where they can be told: shapes of Reshape and Expand, sizes of Resize, ends of Slice, parts of
- * Concat. A dimension of a name that changes does so in every input.
+ * into the graph follow, where they can be told: shapes of Reshape and Expand, sizes of Resize, ends of Slice; and what is
+ * the same for each of the batch, from an Expand, a Tile, a ConstantOfShape or stored so, where Concat, a sum and the like,
+ * or an LSTM as its initial state, takes it together with what changed. A dimension of a name that changes does so in every
+ * input.
  *
  * Types and shapes of all values are declared anew. Where the graph holds sizes that cannot be changed, such as weights of
  * a fully connected layer behind a flattened image, it throws `UNSUPPORTED`, naming the node.

@@ -2,7 +2,7 @@ import { Tensor } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../helpers/errors.js'
-import { constant, makeModel, node } from '../../helpers/onnx-model.js'
+import { type Constant, constant, makeModel, type NodeSpec, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, type RealModel, realModel, runOnOnnxruntime } from '../helpers/models.js'
 import { applied, checkedByPython } from '../helpers/passes.js'
 import { onnxPython } from '../helpers/python.js'
@@ -120,6 +120,108 @@ describe('sizes that are written into the graph', () => {
     }
     expect(given.heads?.dims).toEqual([6, 4])
     expect(model.graph.value('padded')?.dims).toEqual([batch, 3, 4])
+  })
+
+  /** By what holds the batch of 2: nodes from x [2,5,4] to y, which has the batch in front. */
+  const HOLDERS: Readonly<Record<string, { nodes: NodeSpec[]; constants: Record<string, Constant> }>> = {
+    'an expanded token': {
+      nodes: [node('Expand', ['token', 'sizes'], ['tokens']), node('Concat', ['tokens', 'x'], ['y'], { axis: 1 })],
+      constants: { token: constant('float32', [1, 1, 4], [9, 8, 7, 6]), sizes: ints(2, 1, 4) },
+    },
+    'a ConstantOfShape': {
+      nodes: [
+        node('ConstantOfShape', ['sizes'], ['tokens'], { value: constant('float32', [1], [0.5]) }),
+        node('Concat', ['x', 'tokens'], ['y'], { axis: 1 }),
+      ],
+      constants: { sizes: ints(2, 1, 4) },
+    },
+    'a Tile': {
+      nodes: [node('Tile', ['places', 'times'], ['all']), node('Add', ['all', 'x'], ['y'])],
+      constants: {
+        places: constant(
+          'float32',
+          [1, 5, 4],
+          Array.from({ length: 20 }, (_, i) => i),
+        ),
+        times: ints(2, 1, 1),
+      },
+    },
+    'a stored constant': {
+      nodes: [node('Mul', ['x', 'all'], ['m']), node('MatMul', ['m', 'w'], ['y'])],
+      constants: {
+        all: constant(
+          'float32',
+          [2, 5, 1],
+          Array.from({ length: 10 }, (_, i) => i % 5),
+        ),
+        w: constant(
+          'float32',
+          [2, 4, 3],
+          Array.from({ length: 24 }, (_, i) => Math.sin(i % 12)),
+        ),
+      },
+    },
+    'the states of an LSTM': {
+      nodes: [
+        node('Transpose', ['x'], ['steps'], { perm: [1, 0, 2] }),
+        node('ConstantOfShape', ['sizes'], ['cell'], { value: constant('float32', [1], [0.25]) }),
+        node('LSTM', ['steps', 'w', 'r', '', 'lengths', 'hidden', 'cell'], ['', 'last'], { hidden_size: 3 }),
+        node('Transpose', ['last'], ['y'], { perm: [1, 0, 2] }),
+      ],
+      constants: {
+        sizes: ints(1, 2, 3),
+        lengths: constant('int32', [2], [4, 4]),
+        hidden: constant('float32', [1, 2, 3], [1, 2, 3, 1, 2, 3]),
+        w: constant(
+          'float32',
+          [1, 12, 4],
+          Array.from({ length: 48 }, (_, i) => Math.sin(i)),
+        ),
+        r: constant(
+          'float32',
+          [1, 12, 3],
+          Array.from({ length: 36 }, (_, i) => Math.cos(i)),
+        ),
+      },
+    },
+  }
+
+  it.for(Object.entries(HOLDERS))('follow in %s', async ([, { nodes, constants }], ctx) => {
+    const bytes = makeModel({
+      inputs: { x: ['float32', [2, 5, 4]] },
+      outputs: { y: ['float32', ['a', 'b', 'c']] },
+      initializers: constants,
+      nodes,
+    })
+    const samples = [0, 1, 2].map((seed) => Float32Array.from({ length: 20 }, (_, i) => Math.sin(i + 20 * seed)))
+    const run = async (model: Uint8Array, ...seeds: number[]) => {
+      const data = Float32Array.from(seeds.flatMap((seed) => [...(samples[seed] as Float32Array)]))
+      const { y } = await runOnOnnxruntime(model, { x: new Tensor('float32', data, [seeds.length, 5, 4]) })
+      return seeds.map((_, index) => sample(y as Tensor, index))
+    }
+    const [[first, second], [third]] = [await run(bytes, 0, 1), await run(bytes, 2, 0)]
+    const models: onnx.Model[] = []
+    for (const batch of [3, 1, 'N'] as const) {
+      const model = await onnx.read(bytes)
+      models.push(model)
+      await applied(model, onnx.setBatch({ batch }))
+      if (batch !== 1) expect(await run(model.toBytes(), 0, 1, 2)).toEqual([first, second, third])
+      if (batch !== 3) expect(await run(model.toBytes(), 2)).toEqual([third])
+    }
+    expect(await checkedByPython(onnxPython(ctx), models)).toEqual(['', '', ''])
+  })
+
+  it('stay where each of the batch has something of its own', async () => {
+    const own = makeModel({
+      inputs: { x: ['float32', [2, 2]] },
+      outputs: { y: ['float32', [2, 2]] },
+      initializers: { w: constant('float32', [2, 2], [1, 2, 1, 3]) },
+      nodes: [node('Add', ['x', 'w'], ['y'])],
+    })
+    const error = await failure('UNSUPPORTED', async () =>
+      onnx.transform(await onnx.read(own), [onnx.setBatch({ batch: 3 })]),
+    )
+    expect(error.message).toMatch(/Add "y"/)
   })
 
   it('say no where they cannot follow, and what is no input or axis', async () => {

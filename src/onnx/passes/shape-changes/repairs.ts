@@ -1,14 +1,14 @@
 /** What is put right in a node whose inputs have other shapes now, by op. Rules: onnx/docs/Operators.md. */
-import type { ElementType } from '../../data-types.js'
 import type { Node } from '../../model/node.js'
 import type { Value } from '../../model/value.js'
 import { floorDivide, isSame, multiply } from '../../shapes/dim-algebra.js'
 import type { OpContext } from '../../shapes/op-context.js'
-import { type Dims, tensor } from '../../shapes/value-kinds.js'
+import type { Dims } from '../../shapes/value-kinds.js'
 import type { Dim } from '../../value-type.js'
 import { int64s } from '../constants.js'
 import { isSameShape } from '../simplify/facts.js'
 import { reshapeTarget } from '../simplify/reshape-target.js'
+import { follow, takeFirst } from './follow.js'
 import { regroup } from './regroup.js'
 
 /** What was before. */
@@ -126,49 +126,60 @@ const concat: Repair = (op, before) => {
   const along = op.axis(op.int('axis', 1), rank)
   let what: string | undefined
   for (let axis = 0; axis < rank; axis++) {
-    const model = node.inputs.findIndex(
-      (value, index) => !isSame(before.dims(value)?.[axis] ?? null, shapes[index]?.[axis] ?? null),
-    )
+    const model = node.inputs.findIndex((_, index) => hasChanged(op, before, index, axis))
     const size = shapes[model]?.[axis] ?? null
     if (axis === along || size === null) continue
-    for (const [index, value] of node.inputs.entries()) {
-      if (value === undefined || shapes[index]?.[axis] !== 1 || isSame(size, 1)) continue
-      repeat(op, index, axis, size, node.inputs[model] as Value)
+    for (const index of node.inputs.keys()) {
+      if (!follow(op, index, axis, { size, value: node.inputs[model] as Value, axis })) continue
       what = `given inputs that are as long along axis ${axis}`
     }
   }
   return what
 }
 
-/** Puts an Expand in front of an input, along one axis, to a size that another value has along it. */
-function repeat(op: OpContext, index: number, axis: number, size: Dim, like: Value): void {
-  const { node, scope } = op
-  const { graph } = node
-  const dims = op.dims(index) as Dims
-  const ones = (count: number) => new Array<number>(count).fill(1)
-  let shape: Value
-  if (typeof size === 'number') {
-    shape = graph.addInitializer(
-      int64s(ones(dims.length).with(axis, size)),
-      graph.uniqueName(`${node.inputs[index]?.name}_shape`),
-    )
-  } else {
-    const int64 = (values: readonly number[]) => graph.addInitializer(int64s(values))
-    const sizes = graph.addNode({ opType: 'Shape', inputs: [like] }).outputs[0]
-    const [one] = graph.addNode({
-      opType: 'Gather',
-      inputs: [sizes, int64([axis])],
-      attributes: { axis: ['int', 0] },
-    }).outputs
-    const parts = [int64(ones(axis)), one, int64(ones(dims.length - axis - 1))].filter((part) => part?.dims?.[0] !== 0)
-    shape = graph.addNode({ opType: 'Concat', inputs: parts, attributes: { axis: ['int', 0] } }).outputs[0] as Value
-    // Inference goes on behind these nodes.
-    scope.kinds.set(shape, tensor('int64', [dims.length]))
+/** What was as long as another input is so no more, yet was the same all along: once, it goes with every size. */
+const broadcast: Repair = (op, before) => {
+  const { inputs, opType } = op.node
+  const rank = Math.max(...inputs.map((_, index) => op.dims(index)?.length ?? 0))
+  let what: string | undefined
+  for (let back = opType === 'MatMul' ? 3 : 1; back <= rank; back++) {
+    const axisOf = (index: number) => (op.dims(index)?.length ?? 0) - back
+    const model = inputs.findIndex((_, index) => hasChanged(op, before, index, axisOf(index)))
+    const old = before.dims(inputs[model])?.at(-back)
+    if (model < 0 || old === 1 || old === undefined) continue
+    for (const index of inputs.keys()) {
+      const isAlike = !hasChanged(op, before, index, axisOf(index)) && isSame(op.dims(index)?.at(-back) ?? null, old)
+      if (isAlike && takeFirst(op, index, axisOf(index)))
+        what = `given an input that goes with every size ${back} from the end`
+    }
   }
-  const value = node.inputs[index] as Value
-  const expanded = graph.addNode({ opType: 'Expand', inputs: [value, shape] }).outputs[0] as Value
-  scope.kinds.set(expanded, tensor(op.elem(index) as ElementType, dims.with(axis, size)))
-  node.setInput(index, expanded)
+  return what
+}
+
+/** What it begins with, and the lengths of sequences, are there for each of the batch. */
+const recurrent: Repair = (op, before) => {
+  const [data] = op.node.inputs
+  const axis = op.int('layout', 0) === 1 ? 0 : 1
+  const [old, size] = [before.dims(data)?.[axis] ?? null, op.dims(0)?.[axis] ?? null]
+  if (data === undefined || old === null || size === null || isSame(old, size)) return undefined
+  const [lengths, hidden, cell] = [4, 5, 6]
+  let what: string | undefined
+  for (const [index, own] of [
+    [lengths, 0],
+    [hidden, axis],
+    [cell, axis],
+  ] as const) {
+    if (!isSame(op.dims(index)?.[own] ?? null, old)) continue
+    if (follow(op, index, own, { size, value: data, axis })) what = 'given what it begins with for each of the batch'
+  }
+  return what
+}
+
+function hasChanged(op: OpContext, before: Before, index: number, axis: number): boolean {
+  const now = op.dims(index)
+  const old = before.dims(op.node.inputs[index])
+  // An axis that the input does not have has no size.
+  return now?.[axis] !== undefined && !isSame(old?.[axis] ?? null, now[axis] ?? null)
 }
 
 function setConstant(node: Node, index: number, values: readonly (number | bigint)[]): void {
@@ -180,9 +191,15 @@ function isNumbers(dims: Dims | undefined): dims is readonly number[] {
   return dims?.every((dim) => typeof dim === 'number') ?? false
 }
 
+const BROADCASTING = 'Add And Div Equal Greater Less MatMul Max Min Mod Mul Or PRelu Pow Sub Sum Where Xor'.split(' ')
+
 const REPAIRS: Readonly<Record<string, Repair>> = {
+  ...Object.fromEntries(BROADCASTING.map((op) => [op, broadcast])),
   Concat: concat,
   Expand: expand,
+  GRU: recurrent,
+  LSTM: recurrent,
+  RNN: recurrent,
   Reshape: reshape,
   Resize: resize,
   Slice: slice,
