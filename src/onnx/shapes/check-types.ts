@@ -35,31 +35,21 @@ export function checkTypes(model: Model): TypeContradiction[] {
   return found
 }
 
-/** Values of a node that are of a type that its schema does not allow there. */
-function* misfits(node: Node, model: Model): Generator<TypeContradiction> {
+/** Values of a node that are of a type that its schema does not allow there; that types agree, inference sees to. */
+function misfits(node: Node, model: Model): TypeContradiction[] {
   const schema = schemaOf(node.opType, node.domain, model.opsets.get(node.domain) ?? 1)
-  if (schema === undefined) return
-  const types = new Map<string, string>()
-  const check = function* (values: readonly (Value | undefined)[], formals: readonly FormalParameter[], what: string) {
-    for (const [index, value] of values.entries()) {
+  if (schema === undefined) return []
+  const check = (values: readonly (Value | undefined)[], formals: readonly FormalParameter[], what: string) =>
+    values.flatMap((value, index) => {
       const formal = parameterAt(formals, index)
-      if (value === undefined || formal === undefined) continue
-      const { type } = value
-      const allowed = schema.typeConstraints.get(formal.type)
-      const isAllowed = allowed?.has(type) ?? type === formal.type
-      const same = (formal.homogeneous && types.get(formal.type)) || type
-      if (allowed !== undefined && formal.homogeneous) types.set(formal.type, same)
-      if (isAllowed && same === type) continue
-      const expected = isAllowed ? same : [...(allowed ?? [formal.type])].join(', ')
-      yield {
-        node,
-        value,
-        message: `${node}: ${what} ${formal.name}: expected ${expected}, "${value.name}" is ${type}`,
-      }
-    }
-  }
-  yield* check(node.inputs, schema.inputs, 'input')
-  yield* check(node.outputs, schema.outputs, 'output')
+      if (value === undefined || formal === undefined) return []
+      const allowed = schema.typeConstraints.get(formal.type) ?? new Set([formal.type])
+      if (allowed.has(value.type)) return []
+      const expected = [...allowed].join(', ')
+      const message = `${node}: ${what} ${formal.name}: expected ${expected}, "${value.name}" is ${value.type}`
+      return [{ node, value, message }]
+    })
+  return [...check(node.inputs, schema.inputs, 'input'), ...check(node.outputs, schema.outputs, 'output')]
 }
 
 function differing(node: Node, inside: Value | undefined, outside: Value | undefined): TypeContradiction[] {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { TrtError } from '../../../errors.js'
-import { type Graph, type Model, type Node, read, type Value } from '../../../onnx/index.js'
+import { type Graph, type Model, type ModelTensor, type Node, read, type Value } from '../../../onnx/index.js'
+import { constantTensor } from '../../../onnx/passes/constants.js'
 import { nodeSelector } from '../../../onnx/passes/select-nodes.js'
 import { collect } from '../../build-flags.js'
 import { define } from '../../command.js'
@@ -18,7 +19,7 @@ const EXAMPLES = [
   ['surgeon show model.onnx', 'the whole graph, node by node'],
   ['surgeon show model.onnx --op Conv --op PRelu', 'only nodes of these ops, with who gives and reads their values'],
   ["surgeon show model.onnx --node '/encoder/*'", 'only nodes of these names'],
-  ['surgeon show model.onnx --weights', 'least, greatest and mean of every initializer'],
+  ['surgeon show model.onnx --weights', 'least, greatest and mean of every weight'],
 ] as const
 
 /** `tensorrt-node surgeon show MODEL`. */
@@ -29,7 +30,7 @@ export function registerShow(surgeon: Command): void {
     .argument('<model>', 'an ONNX model')
     .option('--op <type>', 'only nodes of this op type; repeat for more', collect)
     .option('--node <name>', 'only nodes of this name, * for any text; repeat for more', collect)
-    .option('--weights', 'the initializers with their statistics')
+    .option('--weights', 'the weights with their statistics')
   define(command, EXAMPLES, show)
 }
 
@@ -59,8 +60,8 @@ function showNodes(io: CliIo, path: string, model: Model, isSelected: (node: Nod
 }
 
 function showWeights(io: CliIo, path: string, model: Model): void {
-  const rows = model.graph.initializers.map((tensor) => {
-    const { name, type, dims } = tensor
+  const rows = [...constantsOf(model)].map(([name, tensor]) => {
+    const { type, dims } = tensor
     try {
       return { name, type, dims, statistics: tensor.statistics() }
     } catch (error) {
@@ -78,6 +79,17 @@ function showWeights(io: CliIo, path: string, model: Model): void {
     { header: ['name', 'type', 'least', 'greatest', 'mean'], right: [2, 3, 4] },
   )
   io.result({ model: resolve(path), initializers: rows })
+}
+
+/** Initializers, and what Constant nodes give, which some exporters keep all weights in; of graphs inside nodes too. */
+function* constantsOf(model: Model): Generator<readonly [name: string, tensor: ModelTensor]> {
+  for (const graph of model.graphs()) {
+    for (const tensor of graph.initializers) yield [tensor.name, tensor]
+    for (const node of graph.nodes) {
+      const tensor = constantTensor(node)
+      if (tensor !== undefined) yield [node.outputs[0]?.name ?? '', tensor]
+    }
+  }
 }
 
 function placeText({ owner }: Graph): string {
