@@ -1,11 +1,11 @@
 /**
  * The addon for TensorRT 10 and the doubles, built with ThreadSanitizer: no race of theirs, in thousands of calls from five
- * threads, where every call fails in turn, and where processes end. And a race that was made on purpose is reported, so
- * that the silence means something.
+ * threads, where every call fails in turn, with CUDA graphs, and where processes end. And a race that was made on purpose
+ * is reported, so that the silence means something.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { EXITS, endOf, exitAt, type Way } from './helpers/exits.ts'
-import { expectFailures, expectStress } from './helpers/expectations.ts'
+import { expectFailures, expectGraphs, expectStress } from './helpers/expectations.ts'
 import { racesOfOurs } from './helpers/races.ts'
 import { type FixtureOptions, obstacle, parsed } from './helpers/run-fixture.ts'
 import { SanitizedPackage } from './helpers/sanitized-package.ts'
@@ -34,6 +34,12 @@ describe('ThreadSanitizer', () => {
     const outcome = await sanitized(context).run('failures')
     expect(racesOfOurs(outcome.stderr)).toEqual([])
     expectFailures(parsed('failures', outcome))
+  })
+
+  it('finds nothing while it launches graphs', async (context) => {
+    const outcome = await sanitized(context).run('graphs')
+    expect(racesOfOurs(outcome.stderr)).toEqual([])
+    expectGraphs(parsed('graphs', outcome))
   })
 
   it.for(Object.keys(EXITS) as Way[])('finds nothing where processes end: %s', async (way, context) => {
