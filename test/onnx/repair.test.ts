@@ -27,6 +27,29 @@ const axesFromShape = () =>
     }),
   )
 
+/** An If inside of another one, both on whether the rate is 16000: Neg where it is, else Exp. */
+function nestedIfs(): Promise<onnx.Model> {
+  const branch = (op: string) => ({
+    outputs: { [`${op}_y`]: ['float32', ['N']] as const },
+    nodes: [node(op, ['x'], [`${op}_y`])],
+  })
+  const inner = node('If', ['is_16k'], ['inner_y'], { then_branch: branch('Neg'), else_branch: branch('Abs') })
+  return onnx.read(
+    makeModel({
+      inputs: { x: ['float32', ['N']], rate: ['int64', []] },
+      outputs: { y: ['float32', ['N']] },
+      initializers: { k16: constant('int64', [], [16_000]) },
+      nodes: [
+        node('Equal', ['rate', 'k16'], ['is_16k']),
+        node('If', ['is_16k'], ['y'], {
+          then_branch: { outputs: { inner_y: ['float32', ['N']] }, nodes: [inner] },
+          else_branch: branch('Exp'),
+        }),
+      ],
+    }),
+  )
+}
+
 describe('repair', () => {
   it('leaves a model alone that TensorRT takes', async () => {
     const model = await axesFromShape()
@@ -75,25 +98,7 @@ describe('repair', () => {
   })
 
   it('makes an input constant that the model compares with a number, says so, and compares at that number', async () => {
-    const branch = (op: string) => ({
-      outputs: { [`${op}_y`]: ['float32', ['N']] as const },
-      nodes: [node(op, ['x'], [`${op}_y`])],
-    })
-    const inner = node('If', ['is_16k'], ['inner_y'], { then_branch: branch('Neg'), else_branch: branch('Abs') })
-    const model = await onnx.read(
-      makeModel({
-        inputs: { x: ['float32', ['N']], rate: ['int64', []] },
-        outputs: { y: ['float32', ['N']] },
-        initializers: { k16: constant('int64', [], [16_000]) },
-        nodes: [
-          node('Equal', ['rate', 'k16'], ['is_16k']),
-          node('If', ['is_16k'], ['y'], {
-            then_branch: { outputs: { inner_y: ['float32', ['N']] }, nodes: [inner] },
-            else_branch: branch('Exp'),
-          }),
-        ],
-      }),
-    )
+    const model = await nestedIfs()
     const { outcome, assumptions, proof, model: repaired } = await onnx.repair(model, { ask: refusing('If') })
     expect({ outcome, assumptions }).toEqual({
       outcome: 'repaired',
@@ -108,28 +113,28 @@ describe('repair', () => {
 
 // The passes that repair uses are broken on purpose, from outside: what they leave is changed behind their back.
 describe('a wrong repair is caught', () => {
-  const simplify = onnx.PASSES.get('simplify') as onnx.Pass
-  const broken = (spoil: (model: onnx.Model) => void) =>
+  const broken = (pass: onnx.Pass, spoil: (model: onnx.Model) => void) =>
     onnx.definePass<Record<never, never>>({
-      name: 'simplify',
-      summary: simplify.summary,
+      name: pass.passName,
+      summary: pass.summary,
       keepsMeaning: true,
       options: {},
       defaults: {},
       async apply(model, _, context) {
-        await simplify().apply(model)
+        await pass().apply(model)
         spoil(model)
         context.change('model', 'spoilt')
       },
     })
 
-  async function repairWith(spoil: (model: onnx.Model) => void, model: onnx.Model, op: string) {
+  async function repairWith(spoil: (model: onnx.Model) => void, model: onnx.Model, op: string, name = 'simplify') {
     const passes = onnx.PASSES as Map<string, onnx.Pass>
-    passes.set('simplify', broken(spoil))
+    const pass = passes.get(name) as onnx.Pass
+    passes.set(name, broken(pass, spoil))
     try {
       return await onnx.repair(model, { ask: refusing(op) })
     } finally {
-      passes.set('simplify', simplify)
+      passes.set(name, pass)
     }
   }
 
@@ -167,6 +172,22 @@ describe('a wrong repair is caught', () => {
     expect(steps.every((step) => step.outcome !== 'kept')).toBe(true)
     expect(steps[0]?.reason).toMatch(/output "y": expected float32\[1,3\], received float32\[3,1\]/)
     expect(left).toBe(model)
+  })
+
+  it('a wrong branch, and another way is found', async () => {
+    const { outcome, steps, proof, model } = await repairWith(
+      ({ graph }) => {
+        for (const node of graph.find({ opType: 'Neg' })) node.opType = 'Abs'
+      },
+      await nestedIfs(),
+      'If',
+      'remove-if',
+    )
+    const spoilt = steps.filter(({ fix }) => fix.passes.some(({ pass }) => pass === 'remove-if'))
+    expect(spoilt.map((step) => step.outcome)).toContain('undone')
+    expect(spoilt.some(({ reason }) => /output "y": \d+ of \d+ elements differ/.test(reason ?? ''))).toBe(true)
+    expect({ outcome, verdict: proof.verdict }).toEqual({ outcome: 'repaired', verdict: 'equal' })
+    expect(model.graph.nodes.map(({ opType }) => opType)).toEqual(['Neg'])
   })
 
   it('a wrong constant, such as a zero point', async () => {
