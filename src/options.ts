@@ -51,7 +51,7 @@ export type Calibration = CalibrationSamples | string | URL | { readonly [value:
 export interface QuantizationOptions<Method extends CalibrationMethod = CalibrationMethod>
   extends Partial<QuantizationSelection> {
   readonly calibration: Calibration
-  /** How ranges are chosen of samples. Default `'entropy'` for int8, `'max'` for fp8. */
+  /** How ranges are chosen of samples. Default `'percentile'` for int8, `'max'` for fp8. */
   readonly method?: Method
   /** Of the method `percentile`: which share of the values is held, in percent. Default 99.99. */
   readonly percentile?: number

@@ -41,7 +41,7 @@ export async function resolveQuantization(
   const report = ({ samples }: { readonly samples: number }): void =>
     onProgress?.({ phase: 'calibrating', parents: [], step: samples, steps: 0, elapsedMs: performance.now() - started })
   const model = await read('path' in source ? source.path : source.bytes)
-  const method = options.method ?? (int8 === undefined ? 'max' : 'entropy')
+  const method = options.method ?? (int8 === undefined ? 'max' : 'percentile')
   const ranges = await findRanges(model, { ...options, method }, { signal, onProgress: onProgress && report })
   const { ops, nodes, keepOps, keepNodes, minChannels, powerOfTwo } = options
   const settings = withoutUndefined<QuantizationSettings>({

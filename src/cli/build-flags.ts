@@ -93,7 +93,7 @@ export function addBuildFlags(command: Command): Command {
     .option('--fp8', 'quantise to float8 (compute capability 8.9 and later)')
     .option('--calibration <path>', 'a folder of samples (.npz, .npy), or a calibration cache')
     .addOption(
-      new Option('--calibration-method <name>', 'how ranges are chosen (default: entropy, and max for fp8)').choices(
+      new Option('--calibration-method <name>', 'how ranges are chosen (default: percentile, and max for fp8)').choices(
         CALIBRATION_METHODS,
       ),
     )

@@ -61,7 +61,7 @@ export function registerQuantize(program: Command): void {
     .optionsGroup('Calibration:')
     .option('--calibration <path>', 'a folder of samples, or a calibration cache')
     .addOption(
-      new Option('--method <name>', 'how ranges are chosen (default: entropy, and max for fp8)').choices(
+      new Option('--method <name>', 'how ranges are chosen (default: percentile, and max for fp8)').choices(
         CALIBRATION_METHODS,
       ),
     )
@@ -103,7 +103,7 @@ async function quantize(io: CliIo, path: string, flags: Flags): Promise<undefine
       model,
       {
         calibration,
-        method: flags.method ?? (flags.to === 'int8' ? 'entropy' : 'max'),
+        method: flags.method ?? (flags.to === 'int8' ? 'percentile' : 'max'),
         ...(flags.percentile && { percentile: flags.percentile }),
         ...(flags.cache && { cache: flags.cache }),
         ...selection,

@@ -23,7 +23,7 @@ export type CalibrationSamples =
 
 /** Options of {@link calibrate}. Those of the selection are the same as of the pass `quantize`. */
 export interface CalibrateOptions extends Partial<QuantizationSelection>, Pick<RunnerOptions, 'threads' | 'signal'> {
-  /** How ranges are chosen: by what is there (`max`), or cutting off what is rare. Default `'entropy'`. */
+  /** How ranges are chosen: by what is there (`max`), or cutting off what is rare. Default `'percentile'`. */
   readonly method?: CalibrationMethod
   /** Of the method `percentile`: which share of the values is held, in percent. Default 99.99. */
   readonly percentile?: number
@@ -57,7 +57,7 @@ const CHECKS: Readonly<Record<keyof CalibrateOptions, Check>> = {
  * @throws {TrtError} `INVALID_ARGUMENT` without samples, and where nothing in the model can be quantised; what running throws
  *   (see {@link openRunner}); `ABORTED`
  * @example
- * const ranges = await onnx.calibrate(model, [{ images: first }, { images: second }], { method: 'entropy' })
+ * const ranges = await onnx.calibrate(model, [{ images: first }, { images: second }])
  * await onnx.transform(model, [onnx.quantize({ ranges })])
  */
 export async function calibrate(
@@ -66,7 +66,7 @@ export async function calibrate(
   options: CalibrateOptions = {},
 ): Promise<Record<string, number>> {
   checkOptions('calibrate', options, CHECKS)
-  const { method = 'entropy', percentile = 99.99, threads, signal, onProgress, ...selection } = options
+  const { method = 'percentile', percentile = 99.99, threads, signal, onProgress, ...selection } = options
   const { nodes, left } = planQuantization(model, { ...SELECTION_DEFAULTS, ...selection })
   const names = [...new Set(nodes.map(({ activation }) => activation.name))]
   if (names.length === 0) {

@@ -8,8 +8,9 @@
  *   Migacz, "8-bit Inference with TensorRT", GTC 2017), with 255 levels on both sides of 0, as MXNet has it
  * - `mse`: the mean squared error of rounding and cutting off is least
  *
- * Entropy and mse suit convolutional networks. Transformers carry their meaning in rare large values, so that `percentile` or
- * `max` are better there, as NVIDIA's documentation of its calibrators says for BERT.
+ * The default is `percentile`: PP-OCRv6's recognition reads 99.9 % of its characters as in float32 by it, 99.8 % by `max`, and
+ * 20.9 % by `entropy` (docs/quantization.md), whose cuts take from a network with attention the rare large values that it
+ * goes by. NVIDIA's documentation advises `max` for BERT, and entropy for convolutional networks.
  *
  * The first three say what onnxruntime's quantizer says of the same data (test/onnx/calibration.test.ts holds them against it).
  */
