@@ -5,6 +5,7 @@ import { installed, realModel } from '../onnx/helpers/models.js'
 
 it.for(['pp-ocrv4-cls', 'mtcnn-onet', 'basic-pitch'])(
   'compare names the node with the fault in %s, in fp16 and simplified, and none where there is none',
+  { timeout: 600_000 },
   async (name, ctx) => {
     installed(ctx, realModel(name))
     const bench = await FaultBench.open(realModel(name))
