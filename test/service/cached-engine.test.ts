@@ -114,6 +114,34 @@ describe('cachedEngine', () => {
     expect(paths.size).toBe(1 + different.length)
   })
 
+  test('samples that change make another plan, and the same ones do not', async () => {
+    const x = (value: number) => ({ x: new trt.Tensor('float32', new Float32Array(16).fill(value), [1, 16]) })
+    const onnx = makeModel({
+      inputs: { x: ['float32', [1, 16]] },
+      outputs: { y: ['float32', [1, 16]] },
+      initializers: { w: constant('float32', [16, 16], new Array(256).fill(0.1)) },
+      nodes: [node('MatMul', ['x', 'w'], ['y'])],
+    })
+    const plan = (calibration: trt.Calibration, type: 'int8' | 'fp8' = 'int8') =>
+      trt.cachedPlan({ onnx, backend: 'onnxruntime', cacheDir, [type]: { calibration, method: 'max' } })
+    const { path, manifest } = await plan([x(1)])
+    expect(manifest.options).toMatchObject({ int8: { calibration: { sha256: expect.any(String) }, method: 'max' } })
+    expect(await plan([x(1)])).toMatchObject({ path, built: false })
+    for (const other of [
+      () => plan([x(2)]),
+      () => plan([x(1), x(1)]),
+      () => plan({ x: 1 }),
+      () => plan([x(1)], 'fp8'),
+    ]) {
+      expect((await other()).path).not.toBe(path)
+    }
+    writeFileSync(join(folder, 'a.cache'), 'TRT-10000-EntropyCalibration2\nx: 3c010204\n')
+    const fromFile = await plan(join(folder, 'a.cache'))
+    writeFileSync(join(folder, 'a.cache'), 'TRT-10000-EntropyCalibration2\nx: 3c010205\n')
+    expect((await plan(join(folder, 'a.cache'))).path).not.toBe(fromFile.path)
+    await failure('INVALID_ARGUMENT', () => plan([x(1)].values()))
+  })
+
   test('a plugin library that changes makes another plan', async () => {
     const library = join(folder, 'plugins.so')
     const paths = new Set<string>()
