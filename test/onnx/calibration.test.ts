@@ -6,6 +6,7 @@ import * as onnx from 'tensorrt-node/onnx'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
 import { seededRandom } from '#dist/npy/random.js'
 import { writeNpyFile } from '#dist/npy/tensor-files.js'
+import { Histogram } from '#dist/onnx/calibration/histogram.js'
 import { failure } from '../helpers/errors.js'
 import { constant, makeModel, node } from '../helpers/onnx-model.js'
 import { installed, realModel } from './helpers/models.js'
@@ -143,6 +144,16 @@ describe('calibrate', () => {
       const ratio = (await range([...dark, ...feeds])) / (await range([...feeds, ...dark]))
       expect(Math.abs(ratio - 1), method).toBeLessThan(0.02)
     }
+  })
+
+  it('keeps every value on its side and in its place where bins become wider', async () => {
+    const histogram = new Histogram(4, true)
+    await histogram.add(Float32Array.of(0.5, 0.5, -0.3, 0.05))
+    expect([...histogram.counts]).toEqual([0, 1, 0, 0, 1, 0, 0, 2])
+    await histogram.add(Float32Array.of(1))
+    expect([...histogram.counts]).toEqual([...Array(6).fill(0), 1, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 1])
+    await histogram.add(Float32Array.of(4, -2.5))
+    expect([...histogram.counts]).toEqual([0, 1, 0, 1, 3, 1, 0, 1])
   })
 
   it('takes samples as they come, says how far it is, and ends when it is told to', async () => {

@@ -134,7 +134,7 @@ const present = new Float64Array(LEVELS)
  *
  * A level has one value, so that its bins need no logarithm each: of Σ a · ln(a / b), the part with b is a product by level.
  * The part with a, where a = c − t for the small t that is taken for the zeros, is the Taylor series
- * c ln c − t (ln c + 1) + t²/2c + t³/6c², whose sums are known. That is 900 cuts in 4 ms, and bin by bin in 50.
+ * c ln c − t (ln c + 1) + t²/2c + t³/6c², whose sums are known.
  */
 function divergenceOf(sums: PrefixSums, start: number, end: number): number {
   const { counts, count } = sums
