@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { Model } from '../model/model.js'
-import { decodeModel } from './decode-model.js'
-import { openSource } from './source.js'
+import { decodeModel } from '../io/decode-model.js'
+import { openSource } from '../io/source.js'
+import { Model } from './model.js'
 
 /**
  * Reads a model of any size: its structure, not its weights. A file stays open as long as the model is in use.
