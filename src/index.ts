@@ -17,7 +17,7 @@ export {
 export type { EngineStats, LatencyStage } from './api/engine-stats.js'
 export { loadEngine } from './api/load-engine.js'
 export { type ModelRepair, type RepairModelOptions, repair } from './api/repair.js'
-export type { EngineMemory, GraphStats, Profile, TensorInfo } from './backends/backend.js'
+export type { EngineMemory, GraphStats, LayerInfo, LayerProfile, Profile, TensorInfo } from './backends/backend.js'
 export { DeviceTensor } from './device-tensor.js'
 export { TrtError, type TrtErrorCode, type TrtErrorOptions } from './errors.js'
 export * as onnx from './onnx/index.js'

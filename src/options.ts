@@ -202,6 +202,17 @@ export interface LoadOptions {
    * where better ones for its shapes are compiled later. Default false. The CPU backend has none, and says so in its log.
    */
   readonly cudaGraphs?: boolean | CudaGraphOptions
+  /**
+   * Times every layer of every call; see `Engine.profile`. Costs some time itself, and turns CUDA graphs off. Default false.
+   * The CPU backend takes no notice, and says so in its log.
+   */
+  readonly profile?: boolean
+  /**
+   * Device memory for the weights of an engine that was built with {@link BuildOptions.weightStreaming}; what lies beyond is
+   * copied from the host at each call, which takes time. `'auto'`: what TensorRT thinks that is free. Default: all of them
+   * on the GPU. See `Engine.memory`. The CPU backend takes no notice, and says so in its log.
+   */
+  readonly weightStreamingBudget?: ByteSize | 'auto'
   /** `'auto'` (default) takes the backend that the file was made by. */
   readonly backend?: 'auto' | BackendName
   /** A folder that holds TensorRT, before every other place that is searched. */

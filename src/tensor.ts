@@ -2,12 +2,14 @@ import { TrtError } from './errors.js'
 
 /**
  * The element types, named as onnxruntime names them.
- * `float16` and `bfloat16` are 16-bit patterns, `bool` is one byte of 0 or 1.
+ * `float16` and `bfloat16` are 16-bit patterns, `float8e4m3fn` is an 8-bit one (ONNX's FLOAT8E4M3FN, TensorRT's kFP8), `bool`
+ * is one byte of 0 or 1.
  */
 export type DataType =
   | 'float32'
   | 'float16'
   | 'bfloat16'
+  | 'float8e4m3fn'
   | 'float64'
   | 'int8'
   | 'uint8'
@@ -25,6 +27,7 @@ export interface DataOf {
   /** IEEE 754 binary16 bit patterns; `Float16Array` is taken too where Node has it (24 and later). */
   float16: Uint16Array
   bfloat16: Uint16Array
+  float8e4m3fn: Uint8Array
   float64: Float64Array
   int8: Int8Array
   uint8: Uint8Array
@@ -45,6 +48,7 @@ export const BYTES_PER_ELEMENT: Readonly<Record<DataType, number>> = {
   float32: 4,
   float16: 2,
   bfloat16: 2,
+  float8e4m3fn: 1,
   float64: 8,
   int8: 1,
   uint8: 1,
@@ -61,6 +65,7 @@ const ARRAY_OF: { [T in DataType]: new (buffer: ArrayBufferLike, offset?: number
   float32: Float32Array,
   float16: Uint16Array,
   bfloat16: Uint16Array,
+  float8e4m3fn: Uint8Array,
   float64: Float64Array,
   int8: Int8Array,
   uint8: Uint8Array,

@@ -78,6 +78,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("closeBinding", Napi::Function::New(env, closeBinding, "closeBinding"));
   exports.Set("memory", Napi::Function::New(env, memory, "memory"));
   exports.Set("graphs", Napi::Function::New(env, graphs, "graphs"));
+  exports.Set("profile", Napi::Function::New(env, profile, "profile"));
+  exports.Set("layers", Napi::Function::New(env, layers, "layers"));
+  exports.Set("refit", Napi::Function::New(env, refit, "refit"));
   exports.Set("close", Napi::Function::New(env, close, "close"));
   exports.Set("readDeviceTensor", Napi::Function::New(env, readDeviceTensor, "readDeviceTensor"));
   exports.Set("releaseDeviceTensor", Napi::Function::New(env, releaseDeviceTensor, "releaseDeviceTensor"));

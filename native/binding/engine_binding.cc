@@ -40,6 +40,10 @@ Napi::Object engineToJs(Napi::Env env, EngineInfo const& info, std::shared_ptr<E
   object.Set("profiles", arrayToJs(env, info.profiles));
   object.Set("version", info.version);
   object.Set("activationBytes", static_cast<double>(info.activationBytes));
+  if (info.streamableBytes >= 0) {
+    object.Set("streamableBytes", static_cast<double>(info.streamableBytes));
+    object.Set("streamingBudget", static_cast<double>(info.streamingBudget));
+  }
   if (info.weightsBytes >= 0) object.Set("weightsBytes", static_cast<double>(info.weightsBytes));
   return object;
 }
@@ -65,6 +69,10 @@ LoadRequest loadRequestOf(Napi::Object object) {
   if (has(object, "plugins")) request.plugins = stringsOf(object.Get("plugins"), "plugins");
   request.contexts = intOf(object, "contexts");
   request.allowHostCode = optionalBool(object, "allowHostCode").value_or(false);
+  request.profile = optionalBool(object, "profile").value_or(false);
+  if (has(object, "weightStreamingBudget")) {
+    request.streamingBudget = object.Get("weightStreamingBudget").As<Napi::Number>().Int64Value();
+  }
   request.mostGraphs = static_cast<size_t>(intOf(object, "cudaGraphs"));
   if (has(object, "path")) {
     request.path = stringOf(object, "path");
@@ -378,6 +386,63 @@ Napi::Value graphs(Napi::CallbackInfo const& info) {
     values.Set(2U, static_cast<double>(counts.dropped));
     values.Set(3U, counts.fallback());
     return values;
+  });
+}
+
+Napi::Value profile(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    std::shared_ptr<LayerTimes> const layers = fromHandle<EnginePool>(info[0])->slot(0).layerTimes();
+    std::vector<LayerTime> const times = layers == nullptr ? std::vector<LayerTime>() : layers->times();
+    auto array = Napi::Array::New(env, times.size());
+    for (uint32_t index = 0; index < times.size(); ++index) {
+      LayerTime const& time = times[index];
+      auto entry = Napi::Array::New(env, 5);
+      entry.Set(0U, time.name);
+      entry.Set(1U, static_cast<double>(time.runs));
+      entry.Set(2U, time.total);
+      entry.Set(3U, time.shortest);
+      entry.Set(4U, time.longest);
+      array.Set(index, entry);
+    }
+    return array;
+  });
+}
+
+Napi::Value layers(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
+    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
+    slot.requireIdle();
+    auto const describe = [](EngineSlot& slot, ContextRunner& runner) {
+      slot.text = runner.engine().describeLayers();
+    };
+    auto const give = [](Napi::Env env, EngineSlot& slot) -> Napi::Value {
+      return Napi::String::New(env, std::exchange(slot.text, {}));
+    };
+    return slot.start(env, partOf(pool, slot), describe, give);
+  });
+}
+
+Napi::Value refit(Napi::CallbackInfo const& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
+    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
+    slot.requireIdle();
+    auto const flat = info[2].As<Napi::Array>();
+    slot.weights.clear();
+    for (uint32_t index = 0; index + 2 < flat.Length(); index += 3) {
+      slot.weights.push_back(
+          {flat.Get(index).ToString(), flat.Get(index + 1).ToString(), blobOf(flat.Get(index + 2), "data")});
+    }
+    auto const task = [](EngineSlot& slot, ContextRunner& runner) {
+      std::vector<NamedWeights> const weights = std::exchange(slot.weights, {});
+      runner.engine().refit(weights);
+    };
+    auto const give = [](Napi::Env env, EngineSlot&) -> Napi::Value { return env.Undefined(); };
+    return slot.start(env, partOf(pool, slot), task, give);
   });
 }
 

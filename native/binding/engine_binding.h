@@ -29,6 +29,15 @@ Napi::Value memory(Napi::CallbackInfo const& info);
 // graphs(handle: EngineHandle): [captured, launched, dropped, why there was none]
 Napi::Value graphs(Napi::CallbackInfo const& info);
 
+// profile(handle: EngineHandle): [[name, runs, total, shortest, longest], …] in milliseconds
+Napi::Value profile(Napi::CallbackInfo const& info);
+
+// layers(handle: EngineHandle, slot): Promise<string>; TensorRT's JSON
+Napi::Value layers(Napi::CallbackInfo const& info);
+
+// refit(handle: EngineHandle, slot, weights: [name, type, data, …]): Promise<void>; while no slot runs
+Napi::Value refit(Napi::CallbackInfo const& info);
+
 // close(handle: EngineHandle): Promise<void>; resolves when the engine's memory is free
 Napi::Value close(Napi::CallbackInfo const& info);
 

@@ -11,6 +11,7 @@ EngineSlot::EngineSlot(std::shared_ptr<LoadedEngine> const& engine, std::shared_
     : info_(engine->info()),
       gpu_(engine->gpu()),
       graphs_(engine->graphs()),
+      layerTimes_(engine->layerTimes()),
       dispatcher_(std::move(dispatcher)),
       runner_(std::make_unique<ContextRunner>(engine)),
       call_(info_.inputs.size(), info_.outputs.size()),

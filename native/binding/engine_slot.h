@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "binding/bound_memory.h"
@@ -35,10 +36,13 @@ class EngineSlot final : public Posted {
   EngineInfo const& info() const noexcept { return info_; }
   std::shared_ptr<GpuMemory> const& gpu() const noexcept { return gpu_; }
   std::shared_ptr<GraphCounts> const& graphs() const noexcept { return graphs_; }
+  std::shared_ptr<LayerTimes> const& layerTimes() const noexcept { return layerTimes_; }
   // Copies of outputs that are too large for the JavaScript thread to copy.
   std::vector<Blob>& large() noexcept { return large_; }
   // What the task is about, where it is about a binding.
   std::shared_ptr<BoundMemory> bound;
+  std::string text;                   // what a task tells
+  std::vector<NamedWeights> weights;  // what a task takes
 
   // Throws Error INVALID_ARGUMENT where the slot has something to do already.
   void requireIdle() const;
@@ -64,6 +68,7 @@ class EngineSlot final : public Posted {
   std::shared_ptr<GpuMemory>
       gpu_;  // until the thread ends: what JavaScript still holds of the slot holds no GPU
   std::shared_ptr<GraphCounts> const graphs_;
+  std::shared_ptr<LayerTimes> const layerTimes_;
   std::shared_ptr<Dispatcher> const dispatcher_;
   std::unique_ptr<ContextRunner> runner_;
   Call call_;

@@ -23,6 +23,10 @@ BoundContext::BoundContext(std::shared_ptr<LoadedEngine> loaded,
   for (TensorFacts const& facts : loaded_->info().inputs) anyOnHost_ = anyOnHost_ || facts.onHost;
   for (TensorFacts const& facts : loaded_->info().outputs) anyOnHost_ = anyOnHost_ || facts.onHost;
   if (context_ == nullptr) fail("TensorRT made no execution context");
+  if (loaded_->layerTimes() == nullptr) return;
+  context_->setProfiler(loaded_->layerTimes().get());
+  // Otherwise an enqueue would wait for the GPU.
+  context_->setEnqueueEmitsProfile(false);
 }
 
 bool BoundContext::tellInputs(Call const& call, RunnerMemory& memory) {
@@ -110,6 +114,10 @@ void BoundContext::enqueue(RunnerMemory& memory) {
     }
   }
   if (!enqueued) fail("TensorRT did not run the engine");
+}
+
+void BoundContext::reportLayers() const {
+  if (!context_->reportToProfiler()) fail("TensorRT told no times of its layers");
 }
 
 void BoundContext::forgetWhatWasTold() {

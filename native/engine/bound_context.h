@@ -31,6 +31,9 @@ class BoundContext {
   // Throws Error, OUT_OF_MEMORY where an output that depends on the data found no room.
   void enqueue(RunnerMemory& memory);
 
+  // Adds the times of the last run's layers to the engine's; its stream has been waited for. Throws Error.
+  void reportLayers() const;
+
   // Makes the next run tell everything: after a switch of profiles, which resets TensorRT, and after a
   // failure, which may have come at any point.
   void forgetWhatWasTold();

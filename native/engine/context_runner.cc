@@ -89,6 +89,7 @@ void ContextRunner::reserveForProfiles() {
 }
 
 std::string ContextRunner::obstacleToGraphs() const {
+  if (loaded_->layerTimes() != nullptr) return "its layers are timed one by one";
   if (activation_.capacity() == 0) return "TensorRT is older than 10.1";
   for (auto const* tensors : {&loaded_->info().inputs, &loaded_->info().outputs}) {
     for (TensorFacts const& facts : *tensors) {
@@ -107,6 +108,8 @@ std::string ContextRunner::obstacleToGraphs() const {
 void ContextRunner::run(Call& call) {
   loaded_->forgetErrors();
   requireDeviceTensors(call);
+  if (lanes_.has_value() && refits_ != loaded_->refits()) lanes_->forgetPlaces();
+  refits_ = loaded_->refits();
   GraphLanes::Lane* const lane = laneOf(call);
   BoundContext& bound = lane == nullptr ? *context_ : *lane->bound;
   try {
@@ -154,6 +157,7 @@ void ContextRunner::runIn(BoundContext& bound, GraphLanes::Lane* lane, Call& cal
   stream_.synchronize();
   drain.synchronized();
   call.times = timer_.times();
+  if (loaded_->layerTimes() != nullptr) bound.reportLayers();
 }
 
 void ContextRunner::shapeOutputs(Call& call) {

@@ -36,6 +36,8 @@ class ContextRunner {
   // Throws Error OUT_OF_MEMORY or LOAD_FAILED.
   explicit ContextRunner(std::shared_ptr<LoadedEngine> loaded);
 
+  LoadedEngine& engine() noexcept { return *loaded_; }
+
   // Pinned memory of its own, for calls that bring none.
   HostTensors& host() noexcept { return host_; }
 
@@ -71,6 +73,7 @@ class ContextRunner {
   StageTimer timer_;
   HostTensors host_;
   RunnerMemory memory_;
+  uint64_t refits_ = 0;      // of the engine, when this ran last
   DeviceBuffer activation_;  // of all contexts; empty where the only one has its own
   // The last members, so that they are destroyed before the stream and the memory that they may still know.
   std::unique_ptr<BoundContext> context_;

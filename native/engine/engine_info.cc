@@ -8,36 +8,22 @@
 namespace trtnode {
 namespace {
 
-struct ElementType {
-  char const* name;
-  size_t bytes;
+constexpr ElementType kElementTypes[] = {
+    {nvinfer1::DataType::kFLOAT, "float32", 4}, {nvinfer1::DataType::kHALF, "float16", 2},
+    {nvinfer1::DataType::kBF16, "bfloat16", 2}, {nvinfer1::DataType::kFP8, "float8e4m3fn", 1},
+    {nvinfer1::DataType::kINT8, "int8", 1},     {nvinfer1::DataType::kUINT8, "uint8", 1},
+    {nvinfer1::DataType::kINT32, "int32", 4},   {nvinfer1::DataType::kINT64, "int64", 8},
+    {nvinfer1::DataType::kBOOL, "bool", 1},
 };
 
-ElementType elementTypeOf(nvinfer1::DataType type, char const* tensor) {
-  using nvinfer1::DataType;
-  switch (type) {
-    case DataType::kFLOAT:
-      return {"float32", 4};
-    case DataType::kHALF:
-      return {"float16", 2};
-    case DataType::kBF16:
-      return {"bfloat16", 2};
-    case DataType::kINT8:
-      return {"int8", 1};
-    case DataType::kUINT8:
-      return {"uint8", 1};
-    case DataType::kINT32:
-      return {"int32", 4};
-    case DataType::kINT64:
-      return {"int64", 8};
-    case DataType::kBOOL:
-      return {"bool", 1};
-    default:
-      throw Error(ErrorCode::kUnsupported,
-                  std::string("tensor \"") + tensor + "\" has TensorRT's type " +
-                      std::to_string(static_cast<int>(type)) + ", for which JavaScript has no array",
-                  "cast it in the model");
+ElementType const& elementTypeOf(nvinfer1::DataType type, char const* tensor) {
+  for (ElementType const& known : kElementTypes) {
+    if (known.type == type) return known;
   }
+  throw Error(ErrorCode::kUnsupported,
+              std::string("tensor \"") + tensor + "\" has TensorRT's type " +
+                  std::to_string(static_cast<int>(type)) + ", for which JavaScript has no array",
+              "cast it in the model");
 }
 
 std::vector<int64_t> shapeOf(nvinfer1::Dims const& dims) {
@@ -49,7 +35,7 @@ TensorFacts factsOf(nvinfer1::ICudaEngine const& engine, char const* name) {
     throw Error(ErrorCode::kUnsupported, std::string("tensor \"") + name + "\" is not in the linear layout",
                 "build the engine without I/O formats");
   }
-  ElementType const type = elementTypeOf(engine.getTensorDataType(name), name);
+  ElementType const& type = elementTypeOf(engine.getTensorDataType(name), name);
   return {name, type.name, shapeOf(engine.getTensorShape(name)), type.bytes,
           engine.getTensorLocation(name) == nvinfer1::TensorLocation::kHOST};
 }
@@ -65,6 +51,13 @@ ShapeRange rangeOf(nvinfer1::ICudaEngine const& engine, TensorFacts const& input
 }
 
 }  // namespace
+
+ElementType const* findElementType(std::string const& name) {
+  for (ElementType const& known : kElementTypes) {
+    if (name == known.name) return &known;
+  }
+  return nullptr;
+}
 
 EngineInfo infoOf(nvinfer1::ICudaEngine const& engine, int32_t minor) {
   EngineInfo info;

@@ -10,6 +10,16 @@
 
 namespace trtnode {
 
+// A type of elements, with its name in src/tensor.ts.
+struct ElementType {
+  nvinfer1::DataType type;
+  char const* name;
+  size_t bytes;
+};
+
+// Null where TensorRT has no such type.
+ElementType const* findElementType(std::string const& name);
+
 // An input or output of an engine.
 struct TensorFacts {
   std::string name;
@@ -27,6 +37,8 @@ struct EngineInfo {
   int64_t activationBytes = 0;    // device memory of one execution context, of the profile that needs most
   int32_t heaviestProfile = 0;    // that profile
   int64_t weightsBytes = -1;      // -1 where the library does not tell
+  int64_t streamableBytes = -1;   // of the weights that may be streamed; -1 where no budget was asked for
+  int64_t streamingBudget = -1;   // device memory for these; -1 likewise
 };
 
 // `minor` is the library's, which has no more functions than its version had. Throws Error UNSUPPORTED where

@@ -45,12 +45,50 @@ std::shared_ptr<LoadedEngine> LoadedEngine::load(LoadRequest const& request, Log
   loaded->runtime_->setEngineHostCodeAllowed(request.allowHostCode);
   loaded->engine_.reset(loaded->runtime_->deserializeCudaEngine(plan, size));
   if (loaded->engine_ == nullptr) throw loadError(*logger, "TensorRT did not take the engine");
-  loaded->info_ = infoOf(*loaded->engine_, api.minor);
+  loaded->api_ = api;
+  // Before the sizes are asked for, which depend on it.
+  if (request.streamingBudget.has_value()) loaded->limitStreaming(*request.streamingBudget);
+  EngineInfo info = infoOf(*loaded->engine_, api.minor);
+  info.streamableBytes = loaded->info_.streamableBytes;
+  info.streamingBudget = loaded->info_.streamingBudget;
+  loaded->info_ = std::move(info);
+  if (request.profile) loaded->layerTimes_ = std::make_shared<LayerTimes>();
   loaded->info_.version = api.version;
-  loaded->minor_ = api.minor;
   loaded->mostGraphs_ = request.mostGraphs;
   loaded->checkFreeMemory(request.contexts);
   return loaded;
+}
+
+void LoadedEngine::limitStreaming(int64_t budget) {
+  if (api_.minor < family::kMemorySizesSince) {
+    throw Error(ErrorCode::kUnsupported, "TensorRT " + api_.version + " has no budget for weight streaming",
+                "use 10.1 or later");
+  }
+  int64_t const streamable = engine_->getStreamableWeightsSize();
+  if (streamable <= 0) {
+    throw Error(ErrorCode::kUnsupported, "the engine has no weights that can be streamed",
+                "build it with weightStreaming: true, or load it without weightStreamingBudget");
+  }
+  // More than all is all: TensorRT then streams nothing.
+  int64_t const wanted =
+      budget < 0 ? engine_->getWeightStreamingAutomaticBudget() : std::min(budget, streamable);
+  if (!engine_->setWeightStreamingBudgetV2(wanted)) {
+    throw loadError(
+        *logger_, "TensorRT did not take a weight streaming budget of " + std::to_string(wanted) + " bytes");
+  }
+  info_.streamableBytes = streamable;
+  info_.streamingBudget = engine_->getWeightStreamingBudgetV2();
+}
+
+std::string LoadedEngine::describeLayers() const {
+  std::unique_ptr<nvinfer1::IEngineInspector> const inspector(engine_->createEngineInspector());
+  char const* const text = inspector == nullptr
+                               ? nullptr
+                               : inspector->getEngineInformation(nvinfer1::LayerInformationFormat::kJSON);
+  if (text == nullptr) {
+    throw Error(ErrorCode::kInferenceFailed, "TensorRT told nothing of the engine's layers:\n" + errors());
+  }
+  return text;
 }
 
 // Before TensorRT is asked, which says of memory that ran out neither how much was needed nor what to do.

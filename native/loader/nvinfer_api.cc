@@ -48,6 +48,8 @@ NvinferApi NvinferApi::load(std::string const& path, int32_t major, int32_t olde
     api.minor = version.minor;
     api.createBuilder = library.function<void*(void*, int32_t)>("createInferBuilder_INTERNAL");
     api.createRuntime = library.function<void*(void*, int32_t)>("createInferRuntime_INTERNAL");
+    api.createRefitter =
+        library.optionalFunction<void*(void*, void*, int32_t)>("createInferRefitter_INTERNAL");
   } catch (std::runtime_error const& error) {
     throw Error(ErrorCode::kTensorrtNotFound, "cannot load TensorRT from " + path + ": " + error.what(),
                 kInstallHint);

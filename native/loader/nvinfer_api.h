@@ -14,6 +14,8 @@ struct NvinferApi {
 
   void* (*createBuilder)(void* logger, int32_t version) = nullptr;
   void* (*createRuntime)(void* logger, int32_t version) = nullptr;
+  // Null where the library has none, as TensorRT's lean runtime.
+  void* (*createRefitter)(void* engine, void* logger, int32_t version) = nullptr;
   // E.g. "1.7.1.116", or "10.15.1" for a library that does not tell its build number.
   std::string version;
   int32_t minor = 0;

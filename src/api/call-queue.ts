@@ -54,6 +54,10 @@ export class CallQueue {
         }),
       )
     }
+    return this.#wait(what, maxWaitMs, signal)
+  }
+
+  #wait(what: string, maxWaitMs?: number, signal?: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiters.delete(waiter)
@@ -92,6 +96,24 @@ export class CallQueue {
       this.#tellIfIdle()
     } else {
       next.take(slot)
+    }
+  }
+
+  /**
+   * Does `work` with every slot free but the one that it gets: after the calls that came before, and before those to come.
+   * The queue's limits are for calls, and not for this.
+   *
+   * @throws {TrtError} what {@link fail} is told
+   */
+  async alone(what: string, work: (slot: number) => Promise<void>): Promise<void> {
+    // All at once, so that nobody comes in between, and two that want all do not each wait for what the other has.
+    const turns = Array.from({ length: this.#slots }, async () => this.tryAcquire() ?? (await this.#wait(what)))
+    const held = await Promise.allSettled(turns)
+    try {
+      const [slot] = await Promise.all(turns)
+      await work(slot as number)
+    } finally {
+      for (const turn of held) if (turn.status === 'fulfilled') this.release(turn.value)
     }
   }
 

@@ -64,6 +64,18 @@ export function checkFeeds({ inputs }: EngineTensors, feeds: DeviceFeeds): Reado
   return new Map(inputs.map((input) => [input.name, checkFeed(input, feeds[input.name] as DeviceFeeds[string])]))
 }
 
+/** The weights of a refit, at least one. @throws {TrtError} `INVALID_INPUT` */
+export function checkWeights(weights: { readonly [name: string]: TensorLike }): readonly (readonly [string, Tensor])[] {
+  if (!isPlainObject(weights) || Object.keys(weights).length === 0) {
+    throw new TrtError('INVALID_INPUT', `refit: expected an object { name: Tensor }, received ${describe(weights)}`)
+  }
+  return Object.entries(weights).map(([name, tensor]) => {
+    const { type, view, dims } = checkTensor(tensor, `refit: weights ${JSON.stringify(name)}`, 'INVALID_INPUT')
+    // A copy: what is given may be written to while calls that came before are waited for.
+    return [name, new Tensor(type, view.slice() as never, dims)]
+  })
+}
+
 /** The names of the wanted outputs, in the engine's order. @throws {TrtError} `INVALID_ARGUMENT` */
 export function checkOutputs({ outputs }: EngineTensors, wanted: readonly string[] | undefined): readonly string[] {
   const names = outputs.map((output) => output.name)

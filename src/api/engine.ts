@@ -2,6 +2,8 @@ import type {
   BackendBinding,
   BackendEngine,
   EngineMemory,
+  LayerInfo,
+  LayerProfile,
   Profile,
   RunRequest,
   StageTimes,
@@ -14,7 +16,7 @@ import type { Tensor, TensorLike } from '../tensor.js'
 import { traced } from '../tracing.js'
 import { Binding } from './binding.js'
 import { CallQueue } from './call-queue.js'
-import { checkFeeds, checkOutputs, checkShapes, holding, pickProfile } from './check-feeds.js'
+import { checkFeeds, checkOutputs, checkShapes, checkWeights, holding, pickProfile } from './check-feeds.js'
 import { type EngineStats, StatsKeeper } from './engine-stats.js'
 import { validateInferOptions } from './validate-options.js'
 
@@ -84,6 +86,55 @@ export class Engine {
   }
 
   /**
+   * What calls took in each layer, in the order of execution; `undefined` unless the engine was loaded with `profile`, and
+   * on the CPU backend.
+   */
+  get profile(): readonly LayerProfile[] | undefined {
+    return this.#engine.profile?.()
+  }
+
+  /**
+   * The layers that TensorRT made of the model. How much it knows of them is decided at the build, by `profilingVerbosity`.
+   * Waits for its turn as {@link Engine.infer} does.
+   *
+   * @throws {TrtError} `UNSUPPORTED` (the CPU backend), `INFERENCE_FAILED`, `CLOSED`, `QUEUE_FULL`, `QUEUE_TIMEOUT`
+   */
+  async layers(): Promise<readonly LayerInfo[]> {
+    this.#requireUsable('layers')
+    const layers = this.#engine.layers?.bind(this.#engine)
+    if (layers === undefined) throw unsupported('layers', this.backend, 'tells of no layers')
+    const slot = this.#queue.tryAcquire() ?? (await this.#queue.acquire('layers'))
+    try {
+      return await layers(slot)
+    } finally {
+      this.#queue.release(slot)
+    }
+  }
+
+  /**
+   * Gives the engine new weights, those of a model that was trained further, without a build. It must have been built with
+   * `refittable`. Calls that came before end with the old weights, and later ones wait and have the new ones.
+   *
+   * @param weights by the names that the model's initializers have, of the same type and number of elements; copied at once
+   * @throws {TrtError} `UNSUPPORTED` (not refittable; the CPU backend), `INVALID_INPUT` (no such weights, another type or
+   *   size, or weights missing that the build joined with those given: the message names them), `INFERENCE_FAILED`,
+   *   `CLOSED`, `GPU_LOST`
+   */
+  async refit(weights: { readonly [name: string]: TensorLike }): Promise<void> {
+    this.#requireUsable('refit')
+    const refit = this.#engine.refit?.bind(this.#engine)
+    if (refit === undefined) throw unsupported('refit', this.backend, 'keeps its weights')
+    const tensors = checkWeights(weights)
+    await this.#queue.alone('refit', async (slot) => {
+      try {
+        await refit(slot, tensors)
+      } catch (error) {
+        throw this.#noteFailure(error)
+      }
+    })
+  }
+
+  /**
    * Computes. The event loop is not held meanwhile.
    *
    * @param feeds one tensor for each of {@link Engine.inputs}, on the host or on the engine's own GPU; leave the data alone
@@ -113,9 +164,7 @@ export class Engine {
     return traced('infer', { engine: this, feeds, options }, async () => {
       const run = this.#engine.runToDevice?.bind(this.#engine)
       if (run === undefined) {
-        throw new TrtError('UNSUPPORTED', `inferToDevice: backend '${this.backend}' has no memory of a device`, {
-          hint: 'use engine.infer',
-        })
+        throw unsupported('inferToDevice', this.backend, 'has no memory of a device', 'use engine.infer')
       }
       const { results } = await this.#infer(feeds, options, async (slot, request) => {
         const outcome = await run(slot, request)
@@ -159,9 +208,7 @@ export class Engine {
     const profile = pickProfile(this, 'createBinding', dims)
     const engine = this.#engine
     if (engine.createBinding === undefined) {
-      throw new TrtError('UNSUPPORTED', `createBinding: backend '${this.backend}' has no page-locked memory`, {
-        hint: 'use engine.infer',
-      })
+      throw unsupported('createBinding', this.backend, 'has no page-locked memory', 'use engine.infer')
     }
     const slot = this.#queue.tryAcquire() ?? (await this.#queue.acquire('createBinding'))
     try {
@@ -292,4 +339,8 @@ export class Engine {
 /** The same as {@link Engine.infer}. */
 export function infer(engine: Engine, feeds: Feeds, options?: InferOptions): Promise<Results> {
   return engine.infer(feeds, options)
+}
+
+function unsupported(what: string, backend: BackendName, why: string, hint?: string): TrtError {
+  return new TrtError('UNSUPPORTED', `${what}: backend '${backend}' ${why}`, { hint })
 }

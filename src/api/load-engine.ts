@@ -1,5 +1,6 @@
 import { HEADER_BYTES, recogniseEngine } from '../backends/recognise-engine.js'
 import { backendNamed } from '../backends/resolve-backend.js'
+import { toBytes } from '../check.js'
 import { TrtError, throwIfAborted } from '../errors.js'
 import { openForReading, toPath } from '../files.js'
 import type { LoadOptions, Logger, LogLevel } from '../options.js'
@@ -42,6 +43,8 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
     device: options.device ?? 0,
     contexts: options.contexts ?? 1,
     cudaGraphs: mostGraphs(options.cudaGraphs),
+    profile: options.profile ?? false,
+    weightStreamingBudget: streamingBudget(options.weightStreamingBudget),
     allowHostCode: options.allowHostCode ?? false,
     plugins: options.plugins ?? [],
     signal: options.signal,
@@ -53,6 +56,10 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
 function mostGraphs(graphs: LoadOptions['cudaGraphs'] = false): number {
   if (graphs === false) return 0
   return (graphs === true ? undefined : graphs.max) ?? MOST_GRAPHS
+}
+
+function streamingBudget(budget: LoadOptions['weightStreamingBudget']): number | 'auto' | undefined {
+  return typeof budget === 'string' && budget !== 'auto' ? toBytes(budget) : budget
 }
 
 /** CUDA graphs of a context, unless the caller says how many: as many batch sizes as a batcher's profile has powers of 2. */

@@ -143,6 +143,11 @@ export const LOAD_CHECKS: Readonly<Record<keyof LoadOptions, Check>> = {
   device: isInteger(0, 2 ** 31 - 1),
   contexts: isInteger(1, 1024),
   queue: nested('queue', QUEUE_CHECKS),
+  profile: isBoolean,
+  weightStreamingBudget: (value) =>
+    value === 'auto' || value === 0
+      ? undefined
+      : isByteSize(value) && "'auto', or a number of bytes or a text like '512MiB'",
   cudaGraphs: (value) => (typeof value === 'boolean' ? undefined : isGraphs(value)),
   allowHostCode: isBoolean,
   plugins: isTexts(),

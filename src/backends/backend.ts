@@ -117,6 +117,10 @@ export interface LoadRequest {
   readonly contexts: number
   /** CUDA graphs of each context; 0: none. */
   readonly cudaGraphs: number
+  /** Whether each layer is timed. */
+  readonly profile: boolean
+  /** Bytes of device memory for weights that can be streamed. */
+  readonly weightStreamingBudget: number | 'auto' | undefined
   /** Whether the plan may run host code of its own. */
   readonly allowHostCode: boolean
   /** Plugin libraries, as `'builtin'` or absolute paths. */
@@ -171,12 +175,37 @@ export interface DeviceRunOutcome {
   readonly times: StageTimes
 }
 
+/** What the calls of an engine took in one of its layers, by the GPU's clock. */
+export interface LayerProfile {
+  /** As TensorRT names it, often after several nodes of the model that it joined. */
+  readonly name: string
+  /** Calls that are in these figures. */
+  readonly runs: number
+  /** Milliseconds of a call, on average. */
+  readonly meanMs: number
+  readonly minMs: number
+  readonly maxMs: number
+  /** Of the time of all layers, from 0 to 1. */
+  readonly share: number
+}
+
+/** A layer of an engine. */
+export interface LayerInfo {
+  readonly name: string
+  /** TensorRT's own description: its type, inputs, outputs, tactic. Of plans with `profilingVerbosity: 'detailed'` only. */
+  readonly details?: { readonly [key: string]: unknown }
+}
+
 /** Bytes that an engine takes; see `Engine.memory`. */
 export interface EngineMemory {
   /** Of the weights, on the GPU unless they are streamed. Absent where TensorRT is older than 10.11 and does not tell. */
   readonly weights?: number
   /** Device memory for intermediate results, of each execution context. */
   readonly activationPerContext: number
+  /** Of the weights that can be streamed; absent unless the engine was loaded with `weightStreamingBudget`. */
+  readonly streamableWeights?: number
+  /** Device memory for these; absent likewise. As much as they are: none is streamed. */
+  readonly weightStreamingBudget?: number
   /** Page-locked host memory of the contexts and the bindings. */
   readonly pinned: number
   /** Device memory of the inputs and outputs of the contexts, and of each `DeviceTensor`, also for those to come. */
@@ -215,6 +244,11 @@ export interface BackendEngine {
   createBinding?(slot: number, shapes: readonly (readonly number[])[], profile: number): Promise<BackendBinding>
   /** Absent where the backend does not tell. */
   memory?(): EngineMemory
+  /** What the layers took, where they are timed; may be called when it is closed. Absent where the backend has no layers of its own. */
+  profile?(): readonly LayerProfile[] | undefined
+  layers?(slot: number): Promise<readonly LayerInfo[]>
+  /** While no other slot runs. */
+  refit?(slot: number, weights: readonly (readonly [name: string, tensor: Tensor])[]): Promise<void>
   /** Gives `undefined` where there are to be none; may be called when it is closed. */
   graphs?(): GraphStats | undefined
   /** Ends it. Called once, when no run is in flight. */

@@ -1,7 +1,14 @@
 /** Single elements of tensors as numbers, whatever the type. */
 import { allocate } from '../memory.js'
 import { BYTES_PER_ELEMENT, type DataOf, type DataType, Tensor, type TensorData } from '../tensor.js'
-import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from './half.js'
+import {
+  bfloat16ToNumber,
+  float8ToNumber,
+  halfToNumber,
+  numberToBfloat16,
+  numberToFloat8,
+  numberToHalf,
+} from './half.js'
 
 const INTEGER_RANGE: { readonly [T in DataType]?: readonly [min: bigint, max: bigint] } = {
   int8: [-(2n ** 7n), 2n ** 7n - 1n],
@@ -34,6 +41,7 @@ export function elementAt({ type, data }: Tensor, index: number): number | bigin
   const raw = data[index] as number | bigint
   if (type === 'float16') return halfToNumber(raw as number)
   if (type === 'bfloat16') return bfloat16ToNumber(raw as number)
+  if (type === 'float8e4m3fn') return float8ToNumber(raw as number)
   return raw
 }
 
@@ -54,6 +62,7 @@ export function setElement(type: DataType, data: TensorData, index: number, valu
     if (typeof number !== 'number') return 'a number'
     if (type === 'float16') data[index] = numberToHalf(number)
     else if (type === 'bfloat16') data[index] = numberToBfloat16(number)
+    else if (type === 'float8e4m3fn') data[index] = numberToFloat8(number)
     else data[index] = number
     return undefined
   }

@@ -1,4 +1,4 @@
-/** 16-bit floating point as numbers, for reading and writing values by hand; not for bulk work. */
+/** 16-bit and 8-bit floating point as numbers, for reading and writing values by hand; not for bulk work. */
 
 const scratch = new DataView(new ArrayBuffer(8))
 
@@ -37,6 +37,27 @@ export function numberToBfloat16(value: number): number {
   scratch.setFloat32(0, value)
   const bits = scratch.getUint32(0)
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16
+}
+
+/** The value of a float8e4m3fn bit pattern: 4 bits of exponent with bias 7, 3 of fraction, no infinities, NaN at ±0x7f. */
+export function float8ToNumber(bits: number): number {
+  const sign = bits & 0x80 ? -1 : 1
+  const exponent = (bits >> 3) & 0xf
+  const fraction = bits & 7
+  if ((bits & 0x7f) === 0x7f) return Number.NaN
+  return sign * (exponent === 0 ? fraction * 2 ** -9 : (8 + fraction) * 2 ** (exponent - 10))
+}
+
+/** The float8e4m3fn bit pattern nearest to `value`, ties to even; beyond ±448, the largest, as ONNX's Cast saturates. */
+export function numberToFloat8(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x80 : 0
+  const magnitude = Math.abs(value)
+  if (Number.isNaN(magnitude)) return 0x7f
+  if (magnitude >= 448) return sign | 0x7e
+  // As of half, with steps of 2^-9 below 2^-6 and 2^(exponent-3) above.
+  const exponent = Math.max(binaryExponent(magnitude), -6)
+  const steps = roundTiesToEven(magnitude * 2 ** (3 - exponent))
+  return sign | (exponent === -6 ? steps : ((exponent + 6) << 3) + steps)
 }
 
 function binaryExponent(magnitude: number): number {

@@ -2,11 +2,12 @@
 import { BYTES_PER_ELEMENT, type DataType, elementCount, Tensor } from '../tensor.js'
 import { damaged, makeNpyHeader, readNpyHeader } from './npy-header.js'
 
-/** numpy's kind and width for each type; NumPy has no bfloat16, and ml_dtypes' one is saved as two raw bytes. */
+/** numpy's kind and width for each type; NumPy has no bfloat16 and no float8, and ml_dtypes' are saved as raw bytes. */
 const DESCR: Readonly<Record<DataType, string>> = {
   float32: '<f4',
   float16: '<f2',
   bfloat16: '<V2',
+  float8e4m3fn: '|V1',
   float64: '<f8',
   int8: '|i1',
   uint8: '|u1',
@@ -23,7 +24,8 @@ const TYPE_OF = new Map(Object.entries(DESCR).map(([type, descr]) => [descr.slic
 
 /**
  * Reads a .npy file of format 1.0, 2.0 or 3.0. Big-endian elements and Fortran order are converted, so the tensor is
- * always little-endian and row-major. `V2` (ml_dtypes' bfloat16) becomes `bfloat16`.
+ * always little-endian and row-major. `V2` (ml_dtypes' bfloat16) becomes `bfloat16`, and
+ * `V1` `float8e4m3fn`.
  *
  * @param bytes the whole file; the tensor shares them where they are aligned and need no conversion
  * @param what how messages name the file

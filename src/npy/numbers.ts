@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor.js'
-import { bfloat16ToNumber, halfToNumber } from './half.js'
+import { bfloat16ToNumber, float8ToNumber, halfToNumber } from './half.js'
 
 /** The values of each 16-bit pattern, made when first asked for: 256 KiB, against 20 ns to work one out. */
 const tables = new Map<string, Float32Array>()
@@ -8,6 +8,7 @@ const tables = new Map<string, Float32Array>()
 export function toNumbers({ type, data }: Tensor): ArrayLike<number> {
   if (type === 'float16') return Float32Array.from(data as Uint16Array, lookUp(type, halfToNumber))
   if (type === 'bfloat16') return Float32Array.from(data as Uint16Array, lookUp(type, bfloat16ToNumber))
+  if (type === 'float8e4m3fn') return Float32Array.from(data as Uint8Array, float8ToNumber)
   if (type === 'int64' || type === 'uint64') return Float64Array.from(data as BigInt64Array, Number)
   return data as ArrayLike<number>
 }

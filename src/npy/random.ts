@@ -9,7 +9,7 @@
 import { TrtError } from '../errors.js'
 import { type DataType, elementCount, Tensor } from '../tensor.js'
 import { integerRange, makeData } from './elements.js'
-import { numberToBfloat16, numberToHalf } from './half.js'
+import { numberToBfloat16, numberToFloat8, numberToHalf } from './half.js'
 
 /** Gives the next 32 random bits, as an integer from 0 to 2^32 - 1. */
 export type RandomBits = () => number
@@ -77,6 +77,7 @@ function valueMaker(type: DataType, random: RandomBits, { low, high }: ValueRang
   const float = (): number => low + unit() * (high - low)
   if (type === 'float16') return () => numberToHalf(float())
   if (type === 'bfloat16') return () => numberToBfloat16(float())
+  if (type === 'float8e4m3fn') return () => numberToFloat8(float())
   if (type === 'float32') {
     // 24 bits, so that rounding to float32 never reaches `high` in [0, 1).
     return () => low + (random() >>> 8) * 2 ** -24 * (high - low)

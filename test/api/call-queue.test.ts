@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CallQueue } from '#dist/api/call-queue.js'
-import type { TrtError } from '#dist/errors.js'
+import { TrtError } from '#dist/errors.js'
 
 type Step =
   | { readonly do: 'call' }
@@ -95,6 +95,44 @@ describe('CallQueue', () => {
     expect(queue.waiting).toBe(0)
     queue.release(slot)
     expect(queue.tryAcquire()).toBe(slot)
+  })
+
+  it('gives all slots to work that wants to be alone: after those that came before, and before those that came after', async () => {
+    const queue = new CallQueue(2, { maxWaiting: 9 })
+    const told: string[] = []
+    const note = (what: string) => () => void told.push(what)
+    const slot = queue.tryAcquire() as number
+    const alone = (name: string) =>
+      queue.alone('refit', async () => {
+        told.push(`${name} with ${queue.running} slots`)
+        await settle()
+        told.push(`${name} ends`)
+      })
+    const works = [alone('first'), alone('second')]
+    const later = queue.acquire('infer').then((own) => {
+      told.push('a call')
+      queue.release(own)
+    })
+    await settle()
+    expect(told).toEqual([])
+    queue.release(slot)
+    await Promise.all([...works, later, queue.whenIdle().then(note('idle'))])
+    expect(told).toEqual([
+      ...['first with 2 slots', 'first ends', 'second with 2 slots', 'second ends'],
+      ...['a call', 'idle'],
+    ])
+  })
+
+  it('gives every slot back where work that wants to be alone fails, or the queue does', async () => {
+    const queue = new CallQueue(2)
+    await expect(queue.alone('refit', () => Promise.reject(new Error('no such weights')))).rejects.toThrow('weights')
+    expect(queue.running).toBe(0)
+    const slot = queue.tryAcquire() as number
+    const alone = queue.alone('refit', async () => {})
+    queue.fail(new TrtError('GPU_LOST', 'lost'))
+    await expect(alone).rejects.toMatchObject({ code: 'GPU_LOST' })
+    queue.release(slot)
+    expect(queue.running).toBe(0)
   })
 
   it('tells when nothing runs and nothing waits', async () => {

@@ -199,6 +199,7 @@ const TYPE_CODES: Readonly<Record<DataType | 'string', number>> = {
   uint32: 12,
   uint64: 13,
   bfloat16: 16,
+  float8e4m3fn: 17,
 }
 
 type Write = (view: DataView, at: number, value: never) => void
@@ -208,6 +209,7 @@ const ELEMENTS: Readonly<Record<DataType, readonly [width: number, write: Write]
   float64: [8, (view, at, value) => view.setFloat64(at, value, true)],
   float16: [2, (view, at, value) => view.setUint16(at, value, true)],
   bfloat16: [2, (view, at, value) => view.setUint16(at, value, true)],
+  float8e4m3fn: [1, (view, at, value) => view.setUint8(at, value)],
   int8: [1, (view, at, value) => view.setInt8(at, value)],
   uint8: [1, (view, at, value) => view.setUint8(at, value)],
   bool: [1, (view, at, value) => view.setUint8(at, value)],

@@ -9,6 +9,7 @@ import {
   expectFailures,
   expectGraphs,
   expectInference,
+  expectInsight,
   expectLifecycle,
   expectStress,
 } from './helpers/expectations.ts'
@@ -45,6 +46,10 @@ describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
     const { env, ...options } = DEVICE_TENSORS
     const outcome = await sanitized(context).run('device-tensors', { ...options, env: { ...LATE, ...env } })
     expectDeviceTensors(parsed('device-tensors', outcome))
+  })
+
+  it('find nothing while layers are timed and weights exchanged', async (context) => {
+    expectInsight(parsed('insight', await sanitized(context).run('insight', { env: LATE })))
   })
 
   it('find nothing while engines, workers and calls end', async (context) => {

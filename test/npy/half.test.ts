@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from '#dist/npy/half.js'
+import {
+  bfloat16ToNumber,
+  float8ToNumber,
+  halfToNumber,
+  numberToBfloat16,
+  numberToFloat8,
+  numberToHalf,
+} from '#dist/npy/half.js'
 
 /** The number that 16-bit patterns stand for, straight from the definition of the format. */
 const patterns = Array.from({ length: 0x7c00 }, (_, bits) => bits)
@@ -66,4 +73,32 @@ test.each([
   [Number.NEGATIVE_INFINITY, 0xff80],
 ])('%d is the bfloat16 %i', (value, bits) => {
   expect(numberToBfloat16(value)).toBe(bits)
+})
+
+// As ml_dtypes.float8_e4m3fn has them.
+test.each([
+  [0, 0],
+  [-0, 0x80],
+  [1, 0x38],
+  [-2, 0xc0],
+  [0.0625, 0x18],
+  [2 ** -9, 0x01],
+  [2 ** -10, 0x00],
+  [1.5 * 2 ** -9, 0x02],
+  [448, 0x7e],
+  [464, 0x7e],
+  [1e9, 0x7e],
+  [-1e9, 0xfe],
+  [17, 0x58],
+  [19, 0x5a],
+])('%d is the float8e4m3fn %i', (value, bits) => {
+  expect(numberToFloat8(value)).toBe(bits)
+})
+
+test('every float8e4m3fn survives the round trip', () => {
+  for (let bits = 0; bits < 256; bits++) {
+    if ((bits & 0x7f) !== 0x7f) expect(numberToFloat8(float8ToNumber(bits))).toBe(bits)
+  }
+  expect(float8ToNumber(0x7f)).toBeNaN()
+  expect(numberToFloat8(Number.NaN)).toBe(0x7f)
 })

@@ -50,10 +50,16 @@ async function build({ model, profiles, settings }: BuildRequest, control: Build
 
 async function load(
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, contexts, cudaGraphs, plugins, signal, logger }: LoadRequest,
+  { device, contexts, cudaGraphs, profile, weightStreamingBudget, plugins, signal, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   judgeSettings({ plugins: plugins.length === 0 ? undefined : plugins }, false)
-  if (cudaGraphs > 0) logger.warn('cudaGraphs has no effect on the CPU backend')
+  for (const [option, isSet] of Object.entries({
+    cudaGraphs: cudaGraphs > 0,
+    profile,
+    weightStreamingBudget: weightStreamingBudget !== undefined,
+  })) {
+    if (isSet) logger.warn(`${option} has no effect on the CPU backend`)
+  }
   if (contexts !== 1) {
     logger.warn(`contexts: ${contexts} has no effect on the CPU backend, where every inference uses all cores`)
   }

@@ -58,6 +58,9 @@ export interface NativeEngine {
   readonly activationBytes: number
   /** Absent where TensorRT does not tell. */
   readonly weightsBytes?: number
+  /** Both absent unless a budget was given. */
+  readonly streamableBytes?: number
+  readonly streamingBudget?: number
 }
 
 /** Milliseconds from host to device, of the engine, and from device to host; and of the host to hand the engine over. */
@@ -154,6 +157,9 @@ export interface Addon {
       readonly device: number
       readonly contexts: number
       readonly cudaGraphs: number
+      readonly profile: boolean
+      /** Below 0: as TensorRT thinks best. */
+      readonly weightStreamingBudget?: number
       readonly allowHostCode: boolean
       readonly plugins: readonly string[]
     } & ({ readonly path: string } | { readonly bytes: Uint8Array }),
@@ -197,6 +203,14 @@ export interface Addon {
   closeBinding(binding: NativeHandle<'binding'>, buffers: readonly ArrayBuffer[]): void
   /** Bytes of pinned host memory, and of device memory for inputs and outputs, that the engine holds now. */
   memory(handle: NativeHandle<'engine'>): readonly [pinned: number, device: number]
+  /** Milliseconds, and how many runs they are of. */
+  profile(
+    handle: NativeHandle<'engine'>,
+  ): readonly (readonly [name: string, runs: number, total: number, shortest: number, longest: number])[]
+  /** TensorRT's JSON. */
+  layers(handle: NativeHandle<'engine'>, slot: number): Promise<string>
+  /** Name, type and data of each, one after the other; the bytes are copied before it returns. No slot may be running. */
+  refit(handle: NativeHandle<'engine'>, slot: number, weights: readonly (string | ArrayBufferView)[]): Promise<void>
   /** An empty text where no run had to do without. */
   graphs(
     handle: NativeHandle<'engine'>,

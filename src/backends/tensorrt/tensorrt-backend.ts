@@ -165,7 +165,7 @@ async function load(
   name: TensorrtBackendName,
   options: TensorrtBackendOptions,
   engine: { readonly path: string } | { readonly bytes: Uint8Array },
-  { device, contexts, cudaGraphs, allowHostCode, plugins, logger }: LoadRequest,
+  { device, contexts, cudaGraphs, profile, weightStreamingBudget, allowHostCode, plugins, logger }: LoadRequest,
 ): Promise<BackendEngine> {
   const version = await planVersion(engine)
   const sdk = await locate(name, options, version?.split('.')[0])
@@ -178,6 +178,10 @@ async function load(
     device,
     contexts,
     cudaGraphs,
+    profile,
+    ...(weightStreamingBudget !== undefined && {
+      weightStreamingBudget: weightStreamingBudget === 'auto' ? -1 : weightStreamingBudget,
+    }),
     allowHostCode,
     plugins: pluginPaths(sdk.family, plugins),
   }
@@ -185,7 +189,7 @@ async function load(
     const loaded = await addon.load({ ...engine, ...request }, (event) => {
       if (event.type === 'log') logger[event.level](event.message)
     })
-    return new TensorrtEngine(addon, loaded, { device, contexts, cudaGraphs })
+    return new TensorrtEngine(addon, loaded, { device, contexts, cudaGraphs, profile })
   } catch (error) {
     if (difference !== 0) throw versionMismatch(version as string, sdk.version as string, error)
     throw toTrtError(error)

@@ -7,6 +7,8 @@ import type {
   DeviceRunOutcome,
   EngineMemory,
   GraphStats,
+  LayerInfo,
+  LayerProfile,
   LoadRequest,
   RunOutcome,
   RunRequest,
@@ -23,7 +25,7 @@ import {
   toTrtError,
 } from './addon.js'
 
-type Loading = Pick<LoadRequest, 'device' | 'contexts' | 'cudaGraphs'>
+type Loading = Pick<LoadRequest, 'device' | 'contexts' | 'cudaGraphs' | 'profile'>
 
 /** An engine that TensorRT runs on the GPU: each slot is an execution context with a native thread of its own. */
 export class TensorrtEngine implements BackendEngine {
@@ -37,15 +39,19 @@ export class TensorrtEngine implements BackendEngine {
   readonly #addon: Addon
   readonly #engine: NativeEngine
   readonly #device: number
+  readonly #isProfiled: boolean
+  /** Once it is closed. */
+  #lastProfile: readonly LayerProfile[] | undefined
   readonly #hasGraphs: boolean
   /** Once it is closed. */
   #lastGraphs: GraphStats | undefined
 
-  constructor(addon: Addon, engine: NativeEngine, { device, contexts, cudaGraphs }: Loading) {
+  constructor(addon: Addon, engine: NativeEngine, { device, contexts, cudaGraphs, profile }: Loading) {
     this.#addon = addon
     this.#engine = engine
     this.slots = contexts
     this.#device = device
+    this.#isProfiled = profile
     this.#hasGraphs = cudaGraphs > 0
     this.inputs = engine.inputs
     this.outputs = engine.outputs
@@ -110,12 +116,44 @@ export class TensorrtEngine implements BackendEngine {
     }
   }
 
+  profile(): readonly LayerProfile[] | undefined {
+    if (!this.#isProfiled || this.#lastProfile !== undefined) return this.#lastProfile
+    const times = this.#addon.profile(this.#engine.handle)
+    const whole = times.reduce((sum, [, , total]) => sum + total, 0)
+    return times.map(([name, runs, total, minMs, maxMs]) => {
+      return { name, runs, meanMs: total / runs, minMs, maxMs, share: whole === 0 ? 0 : total / whole }
+    })
+  }
+
+  async layers(slot: number): Promise<readonly LayerInfo[]> {
+    try {
+      const text = await this.#addon.layers(this.#engine.handle, slot)
+      const { Layers = [] } = JSON.parse(text) as { Layers?: readonly (string | { readonly Name?: string })[] }
+      return Layers.map((layer) =>
+        typeof layer === 'string' ? { name: layer } : { name: layer.Name ?? '', details: { ...layer } },
+      )
+    } catch (error) {
+      throw toTrtError(error)
+    }
+  }
+
+  async refit(slot: number, weights: readonly (readonly [name: string, tensor: Tensor])[]): Promise<void> {
+    try {
+      const flat = weights.flatMap(([name, { type, data }]) => [name, type, data])
+      await this.#addon.refit(this.#engine.handle, slot, flat)
+    } catch (error) {
+      throw toTrtError(error)
+    }
+  }
+
   memory(): EngineMemory {
-    const { activationBytes, weightsBytes } = this.#engine
+    const { activationBytes, weightsBytes, streamableBytes, streamingBudget } = this.#engine
     const [pinned, device] = this.#addon.memory(this.#engine.handle)
     return {
       ...(weightsBytes !== undefined && { weights: weightsBytes }),
       activationPerContext: activationBytes,
+      ...(streamableBytes !== undefined && { streamableWeights: streamableBytes }),
+      ...(streamingBudget !== undefined && { weightStreamingBudget: streamingBudget }),
       pinned,
       device,
     }
@@ -129,6 +167,7 @@ export class TensorrtEngine implements BackendEngine {
 
   async close(): Promise<void> {
     this.#lastGraphs = this.graphs()
+    this.#lastProfile = this.profile()
     await this.#addon.close(this.#engine.handle)
   }
 }

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { loadEngine } from '../../api/load-engine.js'
+import type { LayerInfo } from '../../backends/backend.js'
 import { unpackEngine } from '../../backends/onnxruntime/engine-file.js'
 import { type FileKind, recogniseFile } from '../../backends/recognise-file.js'
 import { readError } from '../../files.js'
@@ -14,11 +16,17 @@ import { profileRows, valueRows } from '../values.js'
 const EXAMPLES = [
   ['inspect model.onnx', 'opsets, inputs and outputs, ops, weights'],
   ['inspect model.engine', 'which TensorRT made it, and for what; needs no GPU'],
+  ['inspect model.engine --layers', 'what TensorRT made of the model; needs one'],
   [
     'inspect ~/.cache/tensorrt-node/engines/KEY.engine',
     'a plan with a manifest: what it was built from, and whether it is whole',
   ],
 ] as const
+
+interface Flags {
+  layers?: boolean
+  tensorrt?: string
+}
 
 type Plan = Extract<FileKind, { readonly version: string }>
 
@@ -31,10 +39,15 @@ export function registerInspect(program: Command): void {
     .command('inspect')
     .description('Say what is in an ONNX model or an engine')
     .argument('<file>', 'a model or an engine; recognised by its content')
+    .option(
+      '--layers',
+      'load a plan, on a GPU that it is for, and list its layers; as much as profilingVerbosity kept of them',
+    )
+    .option('--tensorrt <dir>', 'with --layers: a folder that holds TensorRT, searched before all others')
   define(command, EXAMPLES, inspect)
 }
 
-async function inspect(io: CliIo, path: string): Promise<undefined> {
+async function inspect(io: CliIo, path: string, flags: Flags): Promise<undefined> {
   const { file, bytes } = await recogniseFile(path)
   switch (file.kind) {
     case 'onnx':
@@ -44,7 +57,7 @@ async function inspect(io: CliIo, path: string): Promise<undefined> {
       await reportCpuEngine(io, path, bytes)
       break
     default:
-      await reportPlan(io, path, file, bytes)
+      await reportPlan(io, path, file, bytes, flags)
   }
   return undefined
 }
@@ -127,8 +140,9 @@ async function reportCpuEngine(io: CliIo, path: string, bytes: number): Promise<
 }
 
 /** Only a GPU reads a plan, so its inputs and outputs are unknown here unless a manifest says them. */
-async function reportPlan(io: CliIo, path: string, plan: Plan, bytes: number): Promise<void> {
+async function reportPlan(io: CliIo, path: string, plan: Plan, bytes: number, flags: Flags): Promise<void> {
   const { kind, version } = plan
+  const layers = flags.layers ? await readLayers(path, flags) : undefined
   const manifest = await checkedManifest(io, path)
   const targets = kind === 'tensorrt-rtx' ? { computeCapabilities: plan.computeCapabilities } : {}
   const library = kind === 'tensorrt-rtx' ? 'TensorRT-RTX' : 'TensorRT'
@@ -147,7 +161,30 @@ async function reportPlan(io: CliIo, path: string, plan: Plan, bytes: number): P
     io.print()
     io.table(profileRows(manifest.profiles))
   }
-  io.result({ file: resolve(path), kind, bytes, version, ...targets, ...(manifest && { manifest }) })
+  if (layers !== undefined) {
+    io.print()
+    io.print(`  ${plural(layers.length, 'layer')}`)
+    io.table(layers.map(({ name, details }) => [String(details?.LayerType ?? ''), name]))
+  }
+  io.result({
+    file: resolve(path),
+    kind,
+    bytes,
+    version,
+    ...targets,
+    ...(manifest && { manifest }),
+    ...(layers && { layers }),
+  })
+}
+
+/** @throws {TrtError} what `loadEngine` and `engine.layers` throw, `GPU_NOT_FOUND` among it */
+async function readLayers(path: string, { tensorrt }: Flags): Promise<readonly LayerInfo[]> {
+  const engine = await loadEngine(path, tensorrt === undefined ? {} : { tensorrt })
+  try {
+    return await engine.layers()
+  } finally {
+    await engine.close()
+  }
 }
 
 /**

@@ -48,7 +48,7 @@ function identity(type: trt.DataType, dims: readonly (number | string)[]): Uint8
   })
 }
 
-const SAMPLES: { readonly [Type in Exclude<trt.DataType, 'bfloat16'>]: trt.Tensor<Type>['data'] } = {
+const SAMPLES: { readonly [Type in Exclude<trt.DataType, 'bfloat16' | 'float8e4m3fn'>]: trt.Tensor<Type>['data'] } = {
   float32: Float32Array.of(1.5, -0, Number.NaN, Number.NEGATIVE_INFINITY),
   float64: Float64Array.of(1.5, -0, Number.MAX_VALUE, 1e-300),
   float16: Uint16Array.of(0x3c00, 0x8000, 0x7c00, 0x0001),

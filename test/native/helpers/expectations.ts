@@ -45,6 +45,7 @@ export function expectInference(result: Result, family: Family): void {
     float32Out: { type: 'float32', dims: [3], data: [1.5, -2.25, Math.fround(3e30)] },
     float16Out: { type: 'float16', dims: [3], data: [0x3c00, 0xc000, 0x7bff] },
     bfloat16Out: { type: 'bfloat16', dims: [3], data: [0x3f80, 0xc000, 0x7f7f] },
+    float8e4m3fnOut: { type: 'float8e4m3fn', dims: [3], data: [0x38, 0xc0, 0x7e] },
     int8Out: { type: 'int8', dims: [3], data: [-128, 0, 127] },
     uint8Out: { type: 'uint8', dims: [3], data: [0, 128, 255] },
     int32Out: { type: 'int32', dims: [3], data: [-(2 ** 31), 0, 2 ** 31 - 1] },
@@ -284,6 +285,53 @@ export function expectDeviceTensors(result: Result): void {
   // What the aborted call left was the next one's.
   expect(forgotten).toEqual({ code: 'ABORTED', taken: 1 })
   expect(failing).toEqual(['OUT_OF_MEMORY', 'INFERENCE_FAILED', 'OUT_OF_MEMORY'])
+
+  expect(result.alive).toEqual({})
+  expect(result.misuses).toEqual([])
+}
+
+/** The result of fixtures/insight.mjs. */
+export function expectInsight(result: Result): void {
+  const { profile, layers, refit, graphs, badWeights, streaming } = result
+  // The double says 1 ms of the first layer and 2 of the second.
+  expect(profile.profile).toEqual([
+    { name: 'y', runs: 6, meanMs: 1, minMs: 1, maxMs: 1, share: 1 / 3 },
+    { name: 'z', runs: 6, meanMs: 2, minMs: 2, maxMs: 2, share: 2 / 3 },
+  ])
+  expect(profile).toMatchObject({ code: 'INFERENCE_FAILED', kept: 2, unasked: null })
+  expect(profile.fallback).toContain('timed one by one')
+
+  expect(layers.layers).toEqual([
+    { name: 'y', details: { Name: 'y', LayerType: 'scale' } },
+    { name: 'a layer of which the plan kept the name only' },
+  ])
+  expect(layers).toMatchObject({ code: 'INFERENCE_FAILED', closed: 'CLOSED' })
+
+  expect(refit.values).toEqual([
+    [2, 4, 6, 8, 10],
+    [100, 200, 300, 400, 500],
+  ])
+  expect(refit).toMatchObject({ z: 20, running: 0 })
+  expect(graphs).toEqual({ values: [10, 20, 30, 40], captured: 2, launched: 5, dropped: 1 })
+
+  expect(badWeights.missing).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('"factor:y"') })
+  expect(badWeights.unknown).toMatchObject({ code: 'INVALID_INPUT', hint: 'it has "factor:y", "factor:z"' })
+  expect(badWeights.count.message).toContain('expected 1 elements, received 2')
+  expect(badWeights.type).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('type int32') })
+  expect(badWeights.none.code).toBe('INVALID_INPUT')
+  expect(badWeights.failed.code).toBe('INFERENCE_FAILED')
+  expect(badWeights.after).toBe(8)
+  expect(badWeights.fixed).toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining('refittable: true') })
+
+  expect(streaming.memories).toEqual([
+    [null, null, 4],
+    [4096, 0, 4],
+    [4096, 1024, 4],
+    [4096, 2048, 4],
+    [4096, 4096, 4],
+  ])
+  expect(streaming.none).toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining('weightStreaming: true') })
+  expect(streaming.bad.code).toBe('INVALID_ARGUMENT')
 
   expect(result.alive).toEqual({})
   expect(result.misuses).toEqual([])

@@ -14,7 +14,7 @@ size_t computeAs(RuleSpec const& rule, Operands const& operands) {
   T* result = reinterpret_cast<T*>(operands.result);
   size_t written = 0;
   for (size_t i = 0; i < operands.elements; ++i) {
-    if (rule.op == "scale")
+    if (rule.op == "scale" || rule.op == "scaleBy")
       result[written++] = static_cast<T>(static_cast<double>(first[i]) * rule.factor);
     else if (rule.op == "subtract")
       result[written++] = static_cast<T>(first[i] - second[i]);
@@ -50,6 +50,9 @@ EngineSpec EngineSpec::read(Json const& json) {
   spec.runMs = static_cast<long>(json["runMs"].integer());
   if (!json["activationBytes"].isNull())
     spec.activationBytes = static_cast<size_t>(json["activationBytes"].integer());
+  if (!json["streamableBytes"].isNull())
+    spec.streamableBytes = static_cast<long>(json["streamableBytes"].integer());
+  spec.refittable = json["refittable"].boolean();
   spec.hostCode = json["hostCode"].boolean();
   for (TensorSpec const& tensor : spec.tensors) {
     if (!tensor.input && !spec.rules.count(tensor.name))

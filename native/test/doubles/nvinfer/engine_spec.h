@@ -6,13 +6,14 @@
 //  "rules": {"y": {"op": "scale", "of": ["x"], "factor": 2}},
 //  "runMs": 0,
 //  "activationBytes": 4096,
+//  "streamableBytes": 0,
+//  "refittable": true,
 //  "hostCode": false}
 //
 // | op | output |
-// | copy | the input, bit by bit |
-// | scale | the input times `factor` |
-// | subtract | the first input minus the second |
-// | positive | the elements above 0, as one dimension whose length depends on the data |
+// | scaleBy | the input times the weight "factor:<output>", which begins as `factor` and is what a refit
+// changes | copy | the input, bit by bit | | scale | the input times `factor` | | subtract | the first input
+// minus the second | | positive | the elements above 0, as one dimension whose length depends on the data |
 // | shrink | zeros, `factor` minus the first dimension of them by the other dimensions: fewer for more rows
 // | zero | zeros in the tensor's own shape; a dynamic dimension is that of the first input |
 #pragma once
@@ -49,7 +50,9 @@ struct EngineSpec {
   std::map<std::string, RuleSpec> rules;
   long runMs = 0;
   size_t activationBytes = 4096;  // of the first profile; the second needs twice as much, and so on
-  bool hostCode = false;          // whether the plan says that it brings host code; the double has none
+  long streamableBytes = 0;       // of weights that may be streamed
+  bool refittable = false;
+  bool hostCode = false;  // whether the plan says that it brings host code; the double has none
 
   /** @throws std::runtime_error */
   static EngineSpec read(Json const& json);

@@ -48,6 +48,13 @@ API void* createInferRuntime_INTERNAL(void* logger, int32_t version) noexcept {
   return static_cast<nvinfer1::IRuntime*>(new RuntimeDouble(log));
 }
 
+API void* createInferRefitter_INTERNAL(void* engine, void* logger, int32_t version) noexcept {
+  auto& log = *static_cast<nvinfer1::ILogger*>(logger);
+  if (!acceptsVersion(version) || injected(log, "createInferRefitter_INTERNAL")) return nullptr;
+  auto& own = static_cast<EngineDouble&>(*static_cast<nvinfer1::ICudaEngine*>(engine));
+  return own.isRefittable() ? static_cast<nvinfer1::IRefitter*>(new RefitterDouble(own, log)) : nullptr;
+}
+
 /** The way in for the parser library, which cannot see this one's classes. */
 API void* trtDoubleCreateParser(void* network, void* logger, int version) noexcept {
   auto& log = *static_cast<nvinfer1::ILogger*>(logger);

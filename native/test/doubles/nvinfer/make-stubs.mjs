@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 /** The interfaces that the double serves; `implementation` is the class whose virtuals a call ends in. */
 const CLASSES = [
-  ...['HostMemory', 'Runtime', 'CudaEngine', 'ExecutionContext', 'OptimizationProfile'],
+  ...['HostMemory', 'Runtime', 'CudaEngine', 'ExecutionContext', 'OptimizationProfile', 'EngineInspector', 'Refitter'],
   ...['Tensor', 'Layer', 'NetworkDefinition', 'TimingCache', 'BuilderConfig', 'Builder'],
 ].map((name) => ({ name, interface: `nvinfer1::I${name}`, implementation: `V${name}` }))
 CLASSES.push(

@@ -30,7 +30,90 @@ nvinfer1::ICudaEngine* RuntimeDouble::deserializeCudaEngine(void const* blob, st
 
 EngineDouble::EngineDouble(Factory& runtime, nvinfer1::ILogger& logger, CudaHooks const& cuda,
                            EngineSpec spec, CUdeviceptr weights)
-    : product_(runtime), logger_(logger), cuda_(cuda), spec_(std::move(spec)), weights_(weights) {}
+    : product_(runtime),
+      logger_(logger),
+      cuda_(cuda),
+      spec_(std::move(spec)),
+      weights_(weights),
+      streamingBudget_(spec_.streamableBytes) {
+  for (auto const& [output, rule] : spec_.rules) {
+    if (rule.op == "scaleBy") factors_["factor:" + output] = static_cast<float>(rule.factor);
+  }
+}
+
+nvinfer1::IEngineInspector* EngineDouble::createEngineInspector() const noexcept {
+  if (injected(logger_, "ICudaEngine::createEngineInspector")) return nullptr;
+  return new EngineInspectorDouble(inspectors_, spec_);
+}
+
+bool EngineDouble::setWeightStreamingBudgetV2(int64_t budget) noexcept {
+  if (injected(logger_, "ICudaEngine::setWeightStreamingBudgetV2")) return false;
+  if (contexts_ > 0) misuse("ICudaEngine::setWeightStreamingBudgetV2: there are execution contexts");
+  if (budget < 0 || budget > spec_.streamableBytes) {
+    logError(logger_, "ICudaEngine::setWeightStreamingBudgetV2: Error Code 3: API Usage Error");
+    return false;
+  }
+  streamingBudget_ = budget;
+  return true;
+}
+
+EngineInspectorDouble::EngineInspectorDouble(Factory& engineFactory, EngineSpec const& spec)
+    : product_(engineFactory) {
+  Json layers = Json::array();
+  for (auto const& [output, rule] : spec.rules) {
+    layers.push(Json::object({{"Name", Json(output)}, {"LayerType", Json(rule.op)}}));
+  }
+  layers.push(Json("a layer of which the plan kept the name only"));
+  json_ = Json::object({{"Layers", std::move(layers)}}).dump();
+}
+
+char const* EngineInspectorDouble::getEngineInformation(
+    nvinfer1::LayerInformationFormat format) const noexcept {
+  return format == nvinfer1::LayerInformationFormat::kJSON ? json_.c_str() : nullptr;
+}
+
+bool RefitterDouble::setNamedWeights(char const* name, nvinfer1::Weights weights) noexcept {
+  if (injected(logger_, "IRefitter::setNamedWeights")) return false;
+  if (engine_.factors().count(name) == 0 || weights.type != nvinfer1::DataType::kFLOAT ||
+      weights.count != 1) {
+    logError(logger_, std::string("IRefitter::setNamedWeights: no such weights: ") + name);
+    return false;
+  }
+  given_[name] = static_cast<float const*>(weights.values);
+  return true;
+}
+
+/** As where the build joined all weights: who gives one has to give them all. */
+int32_t RefitterDouble::getMissingWeights(int32_t size, char const** names) noexcept {
+  int32_t missing = 0;
+  for (auto const& [name, value] : engine_.factors()) {
+    if (given_.count(name) != 0) continue;
+    if (names != nullptr && missing < size) names[missing] = name.c_str();
+    ++missing;
+  }
+  return missing;
+}
+
+int32_t RefitterDouble::getAllWeights(int32_t size, char const** names) noexcept {
+  int32_t all = 0;
+  for (auto const& [name, value] : engine_.factors()) {
+    if (names != nullptr && all < size) names[all] = name.c_str();
+    ++all;
+  }
+  return all;
+}
+
+nvinfer1::Weights RefitterDouble::getWeightsPrototype(char const* name) const noexcept {
+  return {nvinfer1::DataType::kFLOAT, nullptr, engine_.factors().count(name) == 0 ? -1 : 1};
+}
+
+bool RefitterDouble::refitCudaEngine() noexcept {
+  if (injected(logger_, "IRefitter::refitCudaEngine")) return false;
+  if (engine_.busy() > 0) misuse("IRefitter::refitCudaEngine: the engine has pending work");
+  if (getMissingWeights(0, nullptr) > 0) return false;
+  for (auto const& [name, value] : given_) engine_.factors()[name] = *value;
+  return true;
+}
 
 EngineDouble::~EngineDouble() noexcept {
   cuda_.release("~ICudaEngine", weights_);

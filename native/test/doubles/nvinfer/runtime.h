@@ -54,7 +54,19 @@ class EngineDouble final : public nvinfer1::CudaEngineStub {
   nvinfer1::Dims getProfileShape(char const* name, int32_t profile,
                                  nvinfer1::OptProfileSelector select) const noexcept override;
   bool isShapeInferenceIO(char const* name) const noexcept override;
-  bool isRefittable() const noexcept override { return false; }
+  bool isRefittable() const noexcept override { return spec_.refittable; }
+  nvinfer1::IEngineInspector* createEngineInspector() const noexcept override;
+  int64_t getStreamableWeightsSize() const noexcept override { return spec_.streamableBytes; }
+  bool setWeightStreamingBudgetV2(int64_t budget) noexcept override;
+  int64_t getWeightStreamingBudgetV2() const noexcept override { return streamingBudget_; }
+  int64_t getWeightStreamingAutomaticBudget() const noexcept override { return spec_.streamableBytes / 2; }
+
+  /** The names of what a refit can change, with their values: `factor:<output>` of each scaleBy. */
+  std::map<std::string, float>& factors() { return factors_; }
+  /** Contexts with queued work, during which no refit may be. */
+  std::atomic<int>& busy() { return *busy_; }
+  std::shared_ptr<std::atomic<int>> const& sharedBusy() const { return busy_; }
+  Factory& factory() { return factory_; }
   int64_t getDeviceMemorySizeV2() const noexcept override;
   int64_t getDeviceMemorySizeForProfileV2(int32_t profile) const noexcept override;
   int64_t getEngineStat(nvinfer1::EngineStat stat) const noexcept override;
@@ -65,14 +77,50 @@ class EngineDouble final : public nvinfer1::CudaEngineStub {
   static constexpr int64_t kWeightsBytes = 256;
 
   friend class RuntimeDouble;
+  friend class ExecutionContextDouble;
 
   Factory::Product const product_;
   nvinfer1::ILogger& logger_;
   CudaHooks const& cuda_;
   EngineSpec const spec_;
   CUdeviceptr const weights_;
+  std::map<std::string, float> factors_;
+  int64_t streamingBudget_;
+  std::atomic<int> contexts_{0};
+  std::shared_ptr<std::atomic<int>> const busy_ = std::make_shared<std::atomic<int>>(0);
+  mutable Factory inspectors_{"ICudaEngine (inspectors)"};
   Factory factory_{"ICudaEngine"};
   Alive const alive_{"engines"};
+};
+
+class EngineInspectorDouble final : public nvinfer1::EngineInspectorStub {
+ public:
+  EngineInspectorDouble(Factory& engineFactory, EngineSpec const& spec);
+  char const* getEngineInformation(nvinfer1::LayerInformationFormat format) const noexcept override;
+
+ private:
+  Factory::Product const product_;
+  std::string json_;
+  Alive const alive_{"engineInspectors"};
+};
+
+class RefitterDouble final : public nvinfer1::RefitterStub {
+ public:
+  RefitterDouble(EngineDouble& engine, nvinfer1::ILogger& logger)
+      : product_(engine.factory()), engine_(engine), logger_(logger) {}
+
+  bool setNamedWeights(char const* name, nvinfer1::Weights weights) noexcept override;
+  int32_t getMissingWeights(int32_t size, char const** names) noexcept override;
+  int32_t getAllWeights(int32_t size, char const** names) noexcept override;
+  nvinfer1::Weights getWeightsPrototype(char const* name) const noexcept override;
+  bool refitCudaEngine() noexcept override;
+
+ private:
+  Factory::Product const product_;
+  EngineDouble& engine_;
+  nvinfer1::ILogger& logger_;
+  std::map<std::string, float const*> given_;
+  Alive const alive_{"refitters"};
 };
 
 class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
@@ -95,6 +143,9 @@ class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
   void const* getTensorAddress(char const* name) const noexcept override;
   bool setOutputAllocator(char const* name, nvinfer1::IOutputAllocator* allocator) noexcept override;
   void setDeviceMemoryV2(void* memory, int64_t size) noexcept override;
+  void setProfiler(nvinfer1::IProfiler* profiler) noexcept override { profiler_ = profiler; }
+  void setEnqueueEmitsProfile(bool emits) noexcept override { enqueueEmitsProfile_ = emits; }
+  bool reportToProfiler() const noexcept override;
   bool enqueueV3(cudaStream_t stream) noexcept override;
 
  private:
@@ -114,6 +165,8 @@ class ExecutionContextDouble final : public nvinfer1::ExecutionContextStub {
   CUdeviceptr const scratch_;  // 0 where the user brings it
   TrtDoubleRange usersScratch_{0, 0};
   int32_t profile_ = 0;
+  nvinfer1::IProfiler* profiler_ = nullptr;
+  bool enqueueEmitsProfile_ = true;
   std::map<std::string, std::vector<int64_t>> shapes_;
   std::map<std::string, void*> addresses_;
   std::map<std::string, nvinfer1::IOutputAllocator*> allocators_;
