@@ -1,7 +1,7 @@
 // TensorRT-RTX's real builder takes what fp16 and bf16 make of trained models, and says that they are mixed.
 //
-// Not among them, as TensorRT-RTX 1.7 refuses them in float32 too: smart-turn-v3.2 (a DequantizeLinear of int32), silero-vad,
-// -16k and -half (If inside If).
+// Four are mended first, as TensorRT-RTX 1.7 refuses them in float32 too: smart-turn-v3.2 (a DequantizeLinear of int32),
+// silero-vad, -16k and -half (If inside If).
 import * as trt from 'tensorrt-node'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../helpers/errors.ts'
@@ -43,6 +43,27 @@ describe.each(MODELS)('%s', (name, shapes, types) => {
     expect(built.precision).toBe(`${type}+fp32`)
     expect(built.warnings).toContainEqual(expect.stringMatching(/^the model was converted to b?float16: .*nodes in/))
   })
+})
+
+const state = [2, 1, 128]
+const MENDED: readonly (readonly [name: string, shapes: Shapes, precision: string])[] = [
+  ['smart-turn-v3.2', {}, 'int8+fp16+fp32'],
+  ['silero-vad', { input: [1, 576], state }, 'fp16+fp32'],
+  ['silero-vad-16k', { input: [1, 576], state }, 'fp16+fp32'],
+  ['silero-vad-half', { input: [1, 576], state }, 'fp16+fp32'],
+]
+
+it.for(MENDED)('%s, repaired, fp16', async ([name, shapes, precision], ctx) => {
+  const built = await trt.buildEngine({
+    onnx: installed(ctx, realModel(name)),
+    shapes,
+    backend: 'tensorrt-rtx',
+    target: { computeCapabilities: ['8.9'] },
+    fp16: true,
+    repair: true,
+  })
+  expect(built.precision).toBe(precision)
+  expect(built.repair).toMatchObject({ outcome: 'repaired', proof: { verdict: 'equal' } })
 })
 
 it('refuses both types at once, and bf16 for GPUs without it', async (ctx) => {
