@@ -24,10 +24,12 @@ const parts = []
 
 await setUpPackages()
 await setUpDist()
+const testsPlugins = FILTERS.length === 0 || FILTERS.some((filter) => filter.includes('plugins'))
 const noPython = await attempt(setUpPython)
-const noModels = await attempt(setUpModels)
 const noHeaders = await attempt(() => setUpSdk('headers'))
-const noRtx = await attempt(() => setUpSdk('rtx'))
+// What the first parts do without comes while they compile.
+const coming = fetchRest()
+coming.catch(() => {})
 
 if (FILTERS.length === 0) {
   await part('format and lint of TypeScript', undefined, () =>
@@ -48,9 +50,8 @@ await part('cmake-js builds the addon for rtx, trt10 and trt11', noHeaders, setU
 await part('the stand-ins for libcuda and libnvinfer build', noHeaders, () =>
   run(process.execPath, ['native/test/build-doubles.mjs']),
 )
-if (FILTERS.length === 0 || FILTERS.some((filter) => filter.includes('plugins'))) {
-  // Half a minute and 509 MB, by way of Maven: CI pays it for TensorRT's own registry, a user is not made to.
-  if (STRICT) await part('TensorRT 10 is here for its plugin registry', undefined, () => setUpSdk('trt10'))
+const { noModels, noRtx } = await coming
+if (testsPlugins) {
   await part('nvcc builds the plugin library for TensorRT 10 and 11', noHeaders, () =>
     run(process.execPath, ['plugins/build.mjs', 'library-trt10', 'library-trt11', 'emulated', 'sass']),
   )
@@ -72,6 +73,15 @@ console.log(
   `\n${count('passed') + vitest.passed} passed, ${failed} failed, ${count('skipped') + vitest.skipped.length} skipped`,
 )
 process.exitCode = failed === 0 ? 0 : 1
+
+/** One after the other, as two calls of Maven may spoil its cache. */
+async function fetchRest() {
+  const noModels = await attempt(setUpModels)
+  const noRtx = await attempt(() => setUpSdk('rtx'))
+  // Half a minute and 509 MB, by way of Maven: CI pays it for TensorRT's own registry, a user is not made to.
+  if (testsPlugins && STRICT) await setUpSdk('trt10')
+  return { noModels, noRtx }
+}
 
 /** Runs one part of the tests and notes how it ended. */
 async function part(name, missing, work) {

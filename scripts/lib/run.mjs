@@ -53,16 +53,16 @@ export function run(command, args, { env = {}, show = false, cwd = ROOT } = {}) 
   })
 }
 
-/** Prints `title`, works, and prints how long it took. */
+/** Prints `title`, works, and prints how long it took: lines of their own, as steps may overlap. */
 export async function step(title, work) {
   const started = performance.now()
-  process.stdout.write(`• ${title} … `)
+  console.log(`• ${title} …`)
   try {
     const result = await work()
-    process.stdout.write(`${((performance.now() - started) / 1000).toFixed(1)} s\n`)
+    console.log(`  ${title}: ${((performance.now() - started) / 1000).toFixed(1)} s`)
     return result
   } catch (error) {
-    process.stdout.write('failed\n')
+    console.log(`  ${title}: failed`)
     throw error
   }
 }

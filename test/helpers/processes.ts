@@ -6,15 +6,18 @@ export function isRunning(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
+/** Until /proc is read again: at once would take a core from the process that is waited for. */
+const soon = () => new Promise((resolve) => setTimeout(resolve, 2))
+
 /** Resolves when the process has ended; the test's own timeout is the limit. */
 export async function untilEnded(pid: number): Promise<void> {
-  while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve))
+  while (isRunning(pid)) await soon()
 }
 
 /** Resolves when the process has used 30 ms of CPU time since the call: it is busy. */
 export async function untilBusy(pid: number): Promise<void> {
   const before = cpuTicks(pid)
-  while (cpuTicks(pid) < before + 3) await new Promise((resolve) => setImmediate(resolve))
+  while (cpuTicks(pid) < before + 3) await soon()
 }
 
 /** The running children of a process (default: this one). */
