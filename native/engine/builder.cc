@@ -8,6 +8,7 @@
 
 #include "cuda/device_info.h"
 #include "cuda/primary_context.h"
+#include "engine/dims.h"
 #include "engine/files.h"
 #include "engine/network_facts.h"
 #include "engine/onnx_errors.h"
@@ -106,18 +107,6 @@ void apply(BuildSettings const& settings, IBuilderConfig& config) {
       throw Error(ErrorCode::kUnsupported, "this TensorRT does not have all of the tactic sources asked for");
     }
   }
-}
-
-nvinfer1::Dims dimsOf(std::vector<int64_t> const& shape) {
-  nvinfer1::Dims dims{};
-  if (shape.size() > static_cast<size_t>(nvinfer1::Dims::MAX_DIMS)) {
-    throw Error(ErrorCode::kInvalidShapes, "TensorRT takes at most " +
-                                               std::to_string(nvinfer1::Dims::MAX_DIMS) +
-                                               " dimensions, received " + std::to_string(shape.size()));
-  }
-  dims.nbDims = static_cast<int32_t>(shape.size());
-  for (size_t index = 0; index < shape.size(); ++index) dims.d[index] = shape[index];
-  return dims;
 }
 
 bool isDynamic(nvinfer1::Dims const& dims) {

@@ -5,12 +5,20 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "loader/error.h"
 
 namespace trtnode {
 
 inline nvinfer1::Dims dimsOf(std::vector<int64_t> const& shape) {
   nvinfer1::Dims dims{};
+  if (shape.size() > static_cast<size_t>(nvinfer1::Dims::MAX_DIMS)) {
+    throw Error(ErrorCode::kInvalidShapes, "TensorRT takes at most " +
+                                               std::to_string(nvinfer1::Dims::MAX_DIMS) +
+                                               " dimensions, received " + std::to_string(shape.size()));
+  }
   dims.nbDims = static_cast<int32_t>(shape.size());
   std::copy(shape.begin(), shape.end(), dims.d);
   return dims;

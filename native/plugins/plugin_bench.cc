@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "engine/dims.h"
 #include "loader/error.h"
 #include "plugins/bench_device.h"
 #include "plugins/tensor_layout.h"
@@ -57,17 +58,6 @@ ElementType const& elementType(DataType type) {
   throw Error(ErrorCode::kUnsupported, "the plugin gives TensorRT's type " +
                                            std::to_string(static_cast<int>(type)) +
                                            ", for which JavaScript has no array");
-}
-
-Dims dimsOf(std::vector<int64_t> const& shape) {
-  if (shape.size() > static_cast<size_t>(Dims::MAX_DIMS)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "TensorRT takes at most 8 dimensions, received " + std::to_string(shape.size()));
-  }
-  Dims dims{};
-  dims.nbDims = static_cast<int32_t>(shape.size());
-  for (size_t d = 0; d < shape.size(); ++d) dims.d[d] = shape[d];
-  return dims;
 }
 
 // Hands the library the bench's logger, as TensorRT does for the libraries it keeps in plans.

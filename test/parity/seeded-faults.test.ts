@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { FaultBench, KINDS } from '../../scripts/models/seeded-faults.mjs'
 import { installed, realModel } from '../onnx/helpers/models.js'
 
-it.for(['pp-ocrv4-cls', 'mtcnn-onet', 'basic-pitch'])(
+it.for(['pp-ocrv4-cls', 'mtcnn-onet'])(
   'compare names the node with the fault in %s, in fp16 and simplified, and none where there is none',
   { timeout: 600_000 },
   async (name, ctx) => {

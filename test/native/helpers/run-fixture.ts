@@ -85,5 +85,11 @@ export async function resultOf(name: string, options: FixtureOptions = {}): Prom
 // biome-ignore lint/suspicious/noExplicitAny: a fixture's JSON is whatever the test says it is
 export function parsed(name: string, { code, signal, stdout, stderr }: FixtureOutcome): any {
   if (code !== 0) throw new Error(`${name} ended with ${signal ?? `exit code ${code}`}:\n${stderr}${stdout}`)
-  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+  const said = stdout.trimEnd().split('\n').at(-1) ?? ''
+  try {
+    return JSON.parse(said)
+  } catch (cause) {
+    const what = `${said.length} characters that end with ${JSON.stringify(said.slice(-200))}`
+    throw new Error(`${name} said no JSON, but ${what}:\n${stderr}`, { cause })
+  }
 }

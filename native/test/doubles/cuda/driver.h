@@ -73,14 +73,18 @@ class Call {
   std::shared_ptr<Context> context_;
 };
 
-/** Runs `body` unless the call fails before it, and gives a poisoned context's error instead of success. */
+/**
+ * Runs `body` unless the call fails before it. What ends or waits then gives a poisoned context's error
+ * instead of success; anything else does not, even if the context was poisoned meanwhile: it would fail and
+ * have given something all the same.
+ */
 template <typename Body>
 CUresult perform(char const* function, Call::Needs needs, Body body) {
   Call const call(function, needs);
   if (call.result() != CUDA_SUCCESS) return call.result();
   CUresult const result = body(call);
-  if (result == CUDA_SUCCESS && call.context()) return call.context()->sticky;
-  return result;
+  bool const tells = needs == Call::Needs::kContextAnyhow && call.context();
+  return result == CUDA_SUCCESS && tells ? call.context()->sticky.load() : result;
 }
 
 }  // namespace trt_double
