@@ -19,6 +19,8 @@ export async function nodeGypBuild() {
   const nodedir = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : []
   await run(process.execPath, [join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js'), 'rebuild', ...nodedir, '-j', '2'], {
     cwd: folder,
+    // Nothing of it is run but its loading, so that it need not be fast.
+    env: { CXXFLAGS: '-O0' },
   })
   for (const family of FAMILIES) {
     const file = join(folder, `build/Release/tensorrt_node_${family}.node`)
