@@ -7,10 +7,10 @@
 #include "binding/addon_data.h"
 #include "binding/bound_memory.h"
 #include "binding/device_tensor_binding.h"
-#include "binding/engine_pool.h"
 #include "binding/error_to_js.h"
 #include "binding/handle.h"
 #include "binding/log_events.h"
+#include "binding/slot_call.h"
 #include "binding/values.h"
 #include "engine/dims.h"
 #include "loader/error.h"
@@ -229,27 +229,16 @@ Napi::Value boundTimesToJs(Napi::Env env, EngineSlot& slot) {
   return timesToJs(env, slot.bound->call().times);
 }
 
-// The pool, the slot, and the binding of (handle, slot, binding), which have to belong together and to be
-// idle.
-struct BoundCall {
+// The binding of (handle, slot, binding), too, which has to be of the same engine, and idle.
+struct BoundCall : SlotCall {
   explicit BoundCall(Napi::CallbackInfo const& info)
-      : pool(fromHandle<EnginePool>(info[0])),
-        slot(pool->slot(info[1].As<Napi::Number>())),
-        bound(fromHandle<BoundMemory>(info[2])) {
-    slot.requireIdle();
+      : SlotCall(info), bound(fromHandle<BoundMemory>(info[2])) {
     if (!bound->isOf(pool)) throw Error(ErrorCode::kInvalidArgument, "the binding is of another engine");
     if (bound->running) throw Error(ErrorCode::kInvalidArgument, "the binding is running already");
   }
 
-  std::shared_ptr<EnginePool> pool;
-  EngineSlot& slot;
   std::shared_ptr<BoundMemory> bound;
 };
-
-// A share of the slot, which is a part of its pool.
-std::shared_ptr<Posted> partOf(std::shared_ptr<EnginePool> const& pool, EngineSlot& slot) {
-  return {pool, &slot};
-}
 
 }  // namespace
 
@@ -291,33 +280,31 @@ Napi::Value load(Napi::CallbackInfo const& info) {
 Napi::Value run(Napi::CallbackInfo const& info) {
   Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
-    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
-    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
-    slot.requireIdle();
+    SlotCall const call(info);
+    EngineSlot& slot = call.slot;
     slot.call().profile = info[2].As<Napi::Number>();
     slot.call().toDevice = info[5].ToBoolean();
     slot.call().releaseDeviceMemory();  // of a call that was refused halfway
     takeFeeds(info[3].As<Napi::Array>(), slot);
     takeWanted(info[4].As<Napi::Array>(), slot);
-    return slot.start(env, partOf(pool, slot), inferTask, resultsToJs);
+    return call.start(env, inferTask, resultsToJs);
   });
 }
 
 Napi::Value createBinding(Napi::CallbackInfo const& info) {
   Napi::Env env = info.Env();
   return guarded(env, [&]() -> Napi::Value {
-    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
-    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
-    slot.requireIdle();
+    SlotCall const call(info);
+    EngineSlot& slot = call.slot;
     auto const shapes = info[3].As<Napi::Array>();
-    slot.bound = std::make_shared<BoundMemory>(pool, slot.gpu(), slot.info().inputs.size(),
+    slot.bound = std::make_shared<BoundMemory>(call.pool, slot.gpu(), slot.info().inputs.size(),
                                                slot.info().outputs.size());
-    Call& call = slot.bound->call();
-    call.profile = info[2].As<Napi::Number>();
-    for (uint32_t index = 0; index < call.inputShapes.size(); ++index) {
-      call.inputShapes[index] = dimsOf(shapes.Get(index));
+    Call& bound = slot.bound->call();
+    bound.profile = info[2].As<Napi::Number>();
+    for (uint32_t index = 0; index < bound.inputShapes.size(); ++index) {
+      bound.inputShapes[index] = dimsOf(shapes.Get(index));
     }
-    return slot.start(env, partOf(pool, slot), bindTask, bindingToJs);
+    return call.start(env, bindTask, bindingToJs);
   });
 }
 
@@ -326,8 +313,7 @@ Napi::Value runBinding(Napi::CallbackInfo const& info) {
   return guarded(env, [&]() -> Napi::Value {
     BoundCall call(info);
     call.slot.bound = call.bound;
-    Napi::Value const promise =
-        call.slot.start(env, partOf(call.pool, call.slot), runBoundTask, boundTimesToJs);
+    Napi::Value const promise = call.start(env, runBoundTask, boundTimesToJs);
     call.bound->running = true;
     return promise;
   });
@@ -362,87 +348,6 @@ Napi::Value closeBinding(Napi::CallbackInfo const& info) {
       napi_detach_arraybuffer(env, buffers.Get(index));
     }
     return env.Undefined();
-  });
-}
-
-Napi::Value memory(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    GpuMemory const& gpu = *fromHandle<EnginePool>(info[0])->slot(0).gpu();
-    auto bytes = Napi::Array::New(env, 2);
-    bytes.Set(0U, static_cast<double>(gpu.pinnedBytes));
-    bytes.Set(1U, static_cast<double>(gpu.deviceBytes));
-    return bytes;
-  });
-}
-
-Napi::Value graphs(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    GraphCounts const& counts = *fromHandle<EnginePool>(info[0])->slot(0).graphs();
-    auto values = Napi::Array::New(env, 4);
-    values.Set(0U, static_cast<double>(counts.captured));
-    values.Set(1U, static_cast<double>(counts.launched));
-    values.Set(2U, static_cast<double>(counts.dropped));
-    values.Set(3U, counts.fallback());
-    return values;
-  });
-}
-
-Napi::Value profile(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    std::shared_ptr<LayerTimes> const layers = fromHandle<EnginePool>(info[0])->slot(0).layerTimes();
-    std::vector<LayerTime> const times = layers == nullptr ? std::vector<LayerTime>() : layers->times();
-    auto array = Napi::Array::New(env, times.size());
-    for (uint32_t index = 0; index < times.size(); ++index) {
-      LayerTime const& time = times[index];
-      auto entry = Napi::Array::New(env, 5);
-      entry.Set(0U, time.name);
-      entry.Set(1U, static_cast<double>(time.runs));
-      entry.Set(2U, time.total);
-      entry.Set(3U, time.shortest);
-      entry.Set(4U, time.longest);
-      array.Set(index, entry);
-    }
-    return array;
-  });
-}
-
-Napi::Value layers(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
-    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
-    slot.requireIdle();
-    auto const describe = [](EngineSlot& slot, ContextRunner& runner) {
-      slot.text = runner.engine().describeLayers();
-    };
-    auto const give = [](Napi::Env env, EngineSlot& slot) -> Napi::Value {
-      return Napi::String::New(env, std::exchange(slot.text, {}));
-    };
-    return slot.start(env, partOf(pool, slot), describe, give);
-  });
-}
-
-Napi::Value refit(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    std::shared_ptr<EnginePool> const pool = fromHandle<EnginePool>(info[0]);
-    EngineSlot& slot = pool->slot(info[1].As<Napi::Number>());
-    slot.requireIdle();
-    auto const flat = info[2].As<Napi::Array>();
-    slot.weights.clear();
-    for (uint32_t index = 0; index + 2 < flat.Length(); index += 3) {
-      slot.weights.push_back(
-          {flat.Get(index).ToString(), flat.Get(index + 1).ToString(), blobOf(flat.Get(index + 2), "data")});
-    }
-    auto const task = [](EngineSlot& slot, ContextRunner& runner) {
-      std::vector<NamedWeights> const weights = std::exchange(slot.weights, {});
-      runner.engine().refit(weights);
-    };
-    auto const give = [](Napi::Env env, EngineSlot&) -> Napi::Value { return env.Undefined(); };
-    return slot.start(env, partOf(pool, slot), task, give);
   });
 }
 

@@ -6,6 +6,8 @@
 #include <memory>
 #include <thread>
 
+#include "../add_function.h"
+
 namespace {
 
 /** empty(): undefined. */
@@ -51,16 +53,10 @@ napi_value asyncWork(napi_env env, napi_callback_info info) {
   return promise;
 }
 
-void add(napi_env env, napi_value exports, char const* name, napi_callback callback) {
-  napi_value function;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
-  napi_set_named_property(env, exports, name, function);
-}
-
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  add(env, exports, "empty", empty);
-  add(env, exports, "asyncWork", asyncWork);
+  addFunction(env, exports, "empty", empty);
+  addFunction(env, exports, "asyncWork", asyncWork);
   return exports;
 }

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "../../add_function.h"
 #include "../common/ledger.h"
 
 namespace {
@@ -36,17 +37,11 @@ napi_value fail(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-void add(napi_env env, napi_value exports, char const* name, napi_callback callback) {
-  napi_value function;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
-  napi_set_named_property(env, exports, name, function);
-}
-
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  add(env, exports, "report", report);
-  add(env, exports, "fail", fail);
-  add(env, exports, "allocations", allocations);
+  addFunction(env, exports, "report", report);
+  addFunction(env, exports, "fail", fail);
+  addFunction(env, exports, "allocations", allocations);
   return exports;
 }

@@ -1,6 +1,8 @@
 // libcuda.so.1: NOT NVIDIA's driver but a stand-in for tests on machines without a GPU. Answers as the CUDA
 // Driver API is documented, keeps device memory on the host, and runs every stream on a thread of its own.
 // Settings (environment): see native/test/README.md.
+//
+// Long, as it has one function for each entry point of the driver that anybody here calls, and nothing else.
 #include <cstdio>
 #include <cstring>
 #include <memory>
