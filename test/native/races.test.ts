@@ -3,22 +3,14 @@
  * threads, where every call fails in turn, with CUDA graphs, and where processes end. And a race that was made on purpose
  * is reported, so that the silence means something.
  */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { EXITS, endOf, exitAt, type Way } from './helpers/exits.ts'
 import { expectFailures, expectGraphs, expectStress } from './helpers/expectations.ts'
 import { racesOfOurs } from './helpers/races.ts'
-import { type FixtureOptions, obstacle, parsed } from './helpers/run-fixture.ts'
-import { SanitizedPackage } from './helpers/sanitized-package.ts'
+import { type FixtureOptions, parsed } from './helpers/run-fixture.ts'
+import { sanitizedPackage } from './helpers/sanitized-package.ts'
 
-let prepared: SanitizedPackage | string
-beforeAll(async () => {
-  prepared = obstacle() ?? (await SanitizedPackage.prepare('thread'))
-}, 600_000)
-
-/** The package, or the test is skipped with the reason why there is none. */
-function sanitized(context: { skip(reason: string): never }): SanitizedPackage {
-  return typeof prepared === 'string' ? context.skip(prepared) : prepared
-}
+const sanitized = sanitizedPackage('thread')
 
 const CALLS = 1000
 const HAMMER: FixtureOptions = { execArgv: ['--expose-gc'], args: [CALLS, 4] }

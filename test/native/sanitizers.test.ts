@@ -2,7 +2,7 @@
  * The addon for TensorRT 10 and the doubles, built with AddressSanitizer, LeakSanitizer and UBSan: the same runs as in
  * runtime, failures, lifecycle and stress. Then sources with one fault each, which those runs must notice: else they prove nothing.
  */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   DEVICE_TENSORS,
   expectDeviceTensors,
@@ -13,21 +13,13 @@ import {
   expectLifecycle,
   expectStress,
 } from './helpers/expectations.ts'
-import { obstacle, parsed } from './helpers/run-fixture.ts'
-import { SanitizedPackage } from './helpers/sanitized-package.ts'
+import { parsed } from './helpers/run-fixture.ts'
+import { type SanitizedPackage, sanitizedPackage } from './helpers/sanitized-package.ts'
 
 // Late streams, so that whoever does not wait for them is certainly too early.
 const LATE = { TRT_DOUBLE_MAX_DELAY_US: '3000' }
 
-let prepared: SanitizedPackage | string
-beforeAll(async () => {
-  prepared = obstacle() ?? (await SanitizedPackage.prepare('address'))
-}, 600_000)
-
-/** The package, or the test is skipped with the reason why there is none. */
-function sanitized(context: { skip(reason: string): never }): SanitizedPackage {
-  return typeof prepared === 'string' ? context.skip(prepared) : prepared
-}
+const sanitized = sanitizedPackage('address')
 
 describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
   it('find nothing while it infers', async (context) => {

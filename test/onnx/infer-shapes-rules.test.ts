@@ -1,4 +1,7 @@
-/** What the models of others do not show: symbols, contradictions, graphs inside nodes, functions, ops of others. */
+/**
+ * What the models of others do not show: symbols, contradictions, graphs inside nodes, functions, ops of others. Long, as
+ * there are many rules, and each has a model of its own here.
+ */
 import fc from 'fast-check'
 import { Tensor } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'

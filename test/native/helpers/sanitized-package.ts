@@ -12,7 +12,8 @@ import {
 } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
-import { type FixtureOptions, type FixtureOutcome, ROOT, runFixture } from './run-fixture.ts'
+import { beforeAll } from 'vitest'
+import { type FixtureOptions, type FixtureOutcome, obstacle, ROOT, runFixture } from './run-fixture.ts'
 
 const run = promisify(execFile)
 
@@ -150,4 +151,15 @@ function copyWhatDiffers(from: string, to: string): void {
     const now = new Date()
     utimesSync(to, now, now)
   }
+}
+
+/** Prepares a package before a file's tests; what it gives back gives it to a test, or skips the test with the reason. */
+export function sanitizedPackage(
+  sanitizer: keyof typeof SANITIZERS,
+): (context: { skip(reason: string): never }) => SanitizedPackage {
+  let prepared: SanitizedPackage | string
+  beforeAll(async () => {
+    prepared = obstacle() ?? (await SanitizedPackage.prepare(sanitizer))
+  }, 600_000)
+  return (context) => (typeof prepared === 'string' ? context.skip(prepared) : prepared)
 }

@@ -111,3 +111,8 @@ function expectSame(wanted: Record<string, Tensor>, given: Record<string, Tensor
     expect(text, name).toBeUndefined()
   }
 }
+
+/** Names of values of a motif, one for each part, that no other copy of it has. */
+export function valueNames<const Parts extends readonly string[]>(id: string, ...parts: Parts) {
+  return parts.map((part) => id + part) as { -readonly [Index in keyof Parts]: string }
+}

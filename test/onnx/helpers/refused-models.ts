@@ -1,4 +1,7 @@
-/** Small models that TensorRT-RTX 1.7 refuses as they are, and the passes that make it take them. */
+/**
+ * Small models that TensorRT-RTX 1.7 refuses as they are, and the passes that make it take them. Long, as each is a graph
+ * that stands by itself, and one table is what tests of the passes, of lint and of the real builder all go through.
+ */
 import { type Tensor as AnyTensor, Tensor } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'
 import { randomTensor, seededRandom } from '#dist/npy/random.js'

@@ -6,7 +6,7 @@ import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
 import { constant, makeModel, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, realModel, runOnOnnxruntime } from '../helpers/models.js'
-import { expectKeepsMeaning, type Motif, motifGraph } from '../helpers/motif-graph.js'
+import { expectKeepsMeaning, type Motif, motifGraph, valueNames } from '../helpers/motif-graph.js'
 import { applied, checkedByPython, expectSameOutputs } from '../helpers/passes.js'
 import { onnxPython } from '../helpers/python.js'
 
@@ -100,18 +100,7 @@ describe('fuse-layer-norm and fuse-gelu', () => {
 
 /** LayerNormalization over [4] of [2,3,4]: `dice` decides how it is written. */
 function norm(x: string, y: string, id: string, dice: number): Motif {
-  const [m, c, b, q, v, s, d, n, w, e] = [...'mcbqvsdnwe'].map((letter) => id + letter) as string[] as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ]
+  const [m, c, b, q, v, s, d, n, w, e] = valueNames(id, 'm', 'c', 'b', 'q', 'v', 's', 'd', 'n', 'w', 'e')
   const mean = (from: string, to: string) => node('ReduceMean', [from], [to], { axes: [-1] })
   const own = dice % 2 === 0 ? c : b
   const square = dice % 3 === 0 ? node('Mul', [own, own], [q]) : node('Pow', [own, `${id}2`], [q])
@@ -159,14 +148,7 @@ function nearly(x: string, y: string, id: string, dice: number): Motif {
 }
 
 function gelu(x: string, y: string, id: string, dice: number): Motif {
-  const [a, b, c, d, e, f] = [...'abcdef'].map((letter) => id + letter) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ]
+  const [a, b, c, d, e, f] = valueNames(id, 'a', 'b', 'c', 'd', 'e', 'f')
   const inner =
     dice % 3 === 0
       ? [node('Div', [x, `${id}root`], [a]), node('Erf', [a], [e])]

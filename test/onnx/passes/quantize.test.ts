@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { Tensor, type TrtError } from 'tensorrt-node'
 import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
-import { toFloat8, toInt8 } from '#dist/onnx/passes/quantization/weights.js'
+import { numberToFloat8 } from '#dist/npy/half.js'
+import { toInt8 } from '#dist/onnx/passes/quantization/weights.js'
 import { failure } from '../../helpers/errors.js'
 import { constant, makeModel, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, realModel, runOnOnnxruntime } from '../helpers/models.js'
@@ -165,7 +166,7 @@ print(json.dumps([
     ),
   )
   expect(values.map((x) => toInt8(x) + 0)).toEqual(int8)
-  expect(values.map(toFloat8)).toEqual(float8)
+  expect(values.map(numberToFloat8)).toEqual(float8)
 })
 
 it('quantises random models to sound ones that compute nearly the same', async (ctx) => {

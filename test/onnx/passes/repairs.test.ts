@@ -8,7 +8,7 @@ import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
 import { constant, makeModel, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, QUANTISED_MODEL, realModel, runOnOnnxruntime } from '../helpers/models.js'
-import { expectKeepsMeaning, type Motif, motifGraph } from '../helpers/motif-graph.js'
+import { expectKeepsMeaning, type Motif, motifGraph, valueNames } from '../helpers/motif-graph.js'
 import { nodeTests } from '../helpers/node-tests.js'
 import { applied, checkedByPython, expectSameOutputs } from '../helpers/passes.js'
 import { onnxPython } from '../helpers/python.js'
@@ -192,15 +192,7 @@ async function optimisedBytes(path: string): Promise<Uint8Array> {
 function product(x: string, y: string, id: string, dice: number): Motif {
   const zero =
     dice % 3 === 0 ? [constant('int8', [4], [1, -2, 0, 5])] : dice % 3 === 1 ? [constant('int8', [], [3])] : []
-  const [q, s, z, w, wz, p, f] = ['q', 's', 'z', 'w', 'wz', 'p', 'f'].map((letter) => id + letter) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ]
+  const [q, s, z, w, wz, p, f] = valueNames(id, 'q', 's', 'z', 'w', 'wz', 'p', 'f')
   return {
     nodes: [
       node('DynamicQuantizeLinear', [x], [q, s, z]),
@@ -222,14 +214,7 @@ function product(x: string, y: string, id: string, dice: number): Motif {
 
 /** Rounded to 8 bits and back, with the elements moved in between or not. */
 function rounded(x: string, y: string, id: string, dice: number): Motif {
-  const [q, t, u, s, z, shape] = ['q', 't', 'u', 's', 'z', 'shape'].map((letter) => id + letter) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ]
+  const [q, t, u, s, z, shape] = valueNames(id, 'q', 't', 'u', 's', 'z', 'shape')
   const type = dice % 2 === 0 ? 'uint8' : 'int8'
   const moved = dice % 3 === 0 ? u : q
   return {

@@ -5,7 +5,8 @@
  * weight that is stored in 8 bits with a DequantizeLinear behind it is what float32 weights with QuantizeLinear and
  * DequantizeLinear behind them are, at a quarter of the bytes.
  */
-import type { TensorLike } from '../../../tensor.js'
+import { numberToFloat8, roundTiesToEven } from '../../../npy/half.js'
+import { elementCount, type TensorLike } from '../../../tensor.js'
 import type { ModelTensor, RawTensor } from '../../model/tensor.js'
 
 /** The types that activations and weights are quantised to. */
@@ -51,7 +52,7 @@ export function quantizeWeights(
   const { dims } = tensor
   const weights = tensor.toTensor().data as Float32Array
   const channels = axis === undefined ? 1 : (dims[axis] as number)
-  const inner = axis === undefined ? weights.length : product(dims.slice(axis + 1))
+  const inner = axis === undefined ? weights.length : elementCount(dims.slice(axis + 1))
   const ranges = new Float64Array(channels)
   eachRun(weights.length, channels, inner, (channel, from, to) => {
     let greatest = ranges[channel] as number
@@ -59,7 +60,7 @@ export function quantizeWeights(
     ranges[channel] = greatest
   })
   const scales = Float32Array.from(ranges, (range) => scaleOf(range, to, powerOfTwo))
-  const round = to === 'int8' ? toInt8 : toFloat8
+  const round = to === 'int8' ? toInt8 : numberToFloat8
   const data = new Uint8Array(weights.length)
   eachRun(weights.length, channels, inner, (channel, from, to) => {
     const scale = scales[channel] as number
@@ -84,38 +85,5 @@ function eachRun(
 
 /** The 8 bits of int8. */
 export function toInt8(x: number): number {
-  return Math.max(-128, Math.min(127, roundToEven(x)))
-}
-
-/**
- * The 8 bits of float8e4m3fn: a sign, 4 bits of exponent with a bias of 7, 3 of mantissa; no infinities, so what is beyond
- * ±448 becomes that (arXiv:2209.05433, and ONNX's "Float stored in 8 bits").
- */
-export function toFloat8(x: number): number {
-  if (Number.isNaN(x)) return 0x7f
-  const sign = x < 0 || Object.is(x, -0) ? 0x80 : 0
-  const magnitude = Math.min(Math.abs(x), 448)
-  if (magnitude === 0) return sign
-  // From 2^-6 down the numbers are evenly spaced.
-  const exponent = Math.max(-6, exponentOf(magnitude))
-  // A mantissa that is rounded up to the next power of two carries into the exponent by itself.
-  return sign | ((exponent + 6) * 8 + roundToEven(magnitude / 2 ** (exponent - 3)))
-}
-
-const word = new Uint32Array(1)
-const float = new Float32Array(word.buffer)
-
-/** The exponent of a float32's leading bit, exactly, as a logarithm would not be. */
-function exponentOf(x: number): number {
-  float[0] = x
-  return ((word[0] as number) >>> 23) - 127
-}
-
-function roundToEven(x: number): number {
-  const rounded = Math.round(x)
-  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded
-}
-
-function product(dims: readonly number[]): number {
-  return dims.reduce((all, dim) => all * dim, 1)
+  return Math.max(-128, Math.min(127, roundTiesToEven(x)))
 }
