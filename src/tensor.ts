@@ -88,6 +88,16 @@ export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1)
 }
 
+/** By dimension, how many elements lie between two neighbours, in row-major order. */
+export function stridesOf(dims: readonly number[]): number[] {
+  const strides = new Array<number>(dims.length)
+  for (let axis = dims.length - 1, stride = 1; axis >= 0; axis--) {
+    strides[axis] = stride
+    stride *= dims[axis] as number
+  }
+  return strides
+}
+
 /** The index for each dimension of the row-major element `at`. */
 export function unravel(at: number, dims: readonly number[]): number[] {
   const index: number[] = []

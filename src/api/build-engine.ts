@@ -3,8 +3,8 @@ import type { BuildOutcome, ModelSource, Profile } from '../backends/backend.js'
 import { resolveBuildBackend } from '../backends/resolve-backend.js'
 import { TrtError, throwIfAborted } from '../errors.js'
 import { toPath, writeFileAtomic } from '../files.js'
-import { inspectModel, Model, type RepairResult, read, type ValueInfo } from '../onnx/index.js'
-import { feedInputs } from '../onnx/run/sample-feeds.js'
+import { inspectModel, Model, type RepairResult, type ValueInfo } from '../onnx/index.js'
+import { readSource } from '../onnx/model/read.js'
 import type { BackendName, BuildOptions } from '../options.js'
 import { traced } from '../tracing.js'
 import { buildRepaired, type RepairedBuild } from './build-repaired.js'
@@ -107,7 +107,7 @@ async function buildAsIs(options: BuildOptions): Promise<Built> {
 async function buildMended(options: BuildOptions): Promise<Built> {
   const { onnx, repair, shapes } = options
   const source = toModelSource(onnx)
-  const model = onnx instanceof Model ? onnx : await read('path' in source ? source.path : source.bytes)
+  const model = onnx instanceof Model ? onnx : readSource(source)
   const values = typeof repair === 'object' ? repair.values : undefined
   const { backendReason, ...chosen } = await chooseBackend(options, source)
   const { result, built, error } = await buildRepaired(model, source, { ...chosen, shapes }, values && { values })
@@ -116,7 +116,7 @@ async function buildMended(options: BuildOptions): Promise<Built> {
     ...built,
     backend: chosen.backend.name,
     backendReason,
-    inputs: infosOf(feedInputs(result.model)),
+    inputs: infosOf(result.model.graph.fedInputs),
     outputs: infosOf(result.model.graph.outputs),
     repair: result,
   }

@@ -3,9 +3,9 @@ import type { Backend, BuildControl, BuildOutcome, BuildSettings, ModelSource, P
 import { TrtError } from '../errors.js'
 import { type Model, type RepairOptions, type RepairResult, repair, type ValueInfo } from '../onnx/index.js'
 import { takeInside } from '../onnx/model/take-inside.js'
-import { feedInputs } from '../onnx/run/sample-feeds.js'
+import { isDynamic } from '../onnx/value-type.js'
 import type { Shapes } from '../options.js'
-import { isDynamic, resolveProfiles } from './resolve-profiles.js'
+import { resolveProfiles } from './resolve-profiles.js'
 
 /** What is built, and by whom. */
 export interface RepairedBuild {
@@ -48,9 +48,9 @@ export async function buildRepaired(
   let built: RepairedOutcome['built']
   let error: TrtError | undefined
   const wanted: readonly Shapes[] = Array.isArray(shapes) ? shapes : [(shapes ?? {}) as Shapes]
-  for (const given of wanted) checkGiven(feedInputs(model), given)
+  for (const given of wanted) checkGiven(model.graph.fedInputs, given)
   const ask: RepairOptions['ask'] = async (candidate, proposed) => {
-    const inputs: ValueInfo[] = feedInputs(candidate)
+    const inputs = candidate.graph.fedInputs
     const dynamic = new Set(inputs.filter(isDynamic).map(({ name }) => name))
     try {
       const profiles = resolveProfiles(

@@ -1,10 +1,9 @@
-import { resolve } from 'node:path'
 import type { Backend } from '../backends/backend.js'
 import { backendNamed } from '../backends/resolve-backend.js'
 import { checkOptions } from '../check.js'
 import { TrtError } from '../errors.js'
-import { toPath } from '../files.js'
 import * as onnx from '../onnx/index.js'
+import { readSource } from '../onnx/model/read.js'
 import type { BackendName, BuildOptions, Shapes } from '../options.js'
 import { buildRepaired } from './build-repaired.js'
 import { toModelSource } from './model-source.js'
@@ -52,8 +51,7 @@ export async function repair(model: BuildOptions['onnx'], options: RepairModelOp
   const { backend: name = 'tensorrt-rtx', shapes, values, feeds, onProgress, ...build } = options
   checkOptions('repair', build, BUILD_CHECKS)
   const source = toModelSource(model)
-  const read =
-    model instanceof onnx.Model ? model : await onnx.read(model instanceof Uint8Array ? model : resolve(toPath(model)))
+  const read = model instanceof onnx.Model ? model : readSource(source)
   const backend: Backend = backendNamed(name, options)
   const told = { ...(values && { values }), ...(feeds && { feeds }), ...(onProgress && { onProgress }) }
   const control = {

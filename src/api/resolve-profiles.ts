@@ -9,6 +9,7 @@ import type { Profile } from '../backends/backend.js'
 import { isPlainObject } from '../check.js'
 import { TrtError } from '../errors.js'
 import { proposeShapes, type ValueInfo } from '../onnx/index.js'
+import { isDynamic } from '../onnx/value-type.js'
 import type { ShapeRange, Shapes } from '../options.js'
 import { describe } from '../tensor.js'
 
@@ -129,10 +130,6 @@ function missingShapes(inputs: readonly ValueInfo[], missing: readonly ValueInfo
 /** Numbers to start from; an input of unknown rank is taken for a vector. */
 export function proposedShapes(inputs: readonly ValueInfo[]): { readonly [input: string]: ShapeRange } {
   return proposeShapes(inputs.map(({ name, dims = [null] }) => ({ name, dims })))
-}
-
-export function isDynamic(input: ValueInfo): boolean {
-  return input.dims === undefined || input.dims.some((dim) => typeof dim !== 'number')
 }
 
 /** A shape as a person reads it, e.g. `[batch,3,?,?]`. */

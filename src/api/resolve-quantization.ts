@@ -11,10 +11,10 @@ import {
   type CalibrationSamples,
   calibrate,
   type Model,
-  read,
   readCalibrationCache,
   writeCalibrationCache,
 } from '../onnx/index.js'
+import { readSource } from '../onnx/model/read.js'
 import { quantizationNodes } from '../onnx/passes/quantization/check.js'
 import type { BuildOptions, Calibration, QuantizationOptions } from '../options.js'
 import type { Tensor } from '../tensor.js'
@@ -40,7 +40,7 @@ export async function resolveQuantization(
   const started = performance.now()
   const report = ({ samples }: { readonly samples: number }): void =>
     onProgress?.({ phase: 'calibrating', parents: [], step: samples, steps: 0, elapsedMs: performance.now() - started })
-  const model = await read('path' in source ? source.path : source.bytes)
+  const model = readSource(source)
   const method = options.method ?? (int8 === undefined ? 'max' : 'percentile')
   const ranges = await findRanges(model, { ...options, method }, { signal, onProgress: onProgress && report })
   const { ops, nodes, keepOps, keepNodes, minChannels, powerOfTwo } = options
@@ -103,7 +103,7 @@ export async function openCalibration(
 
 /** The samples of a folder, in the order of their names; see {@link Calibration}. */
 async function* readSamples(folder: string, { graph }: Model): AsyncGenerator<Record<string, Tensor>> {
-  const inputs = graph.inputs.filter(({ initializer }) => initializer === undefined)
+  const inputs = graph.fedInputs
   const only = inputs.length === 1 ? inputs[0]?.name : undefined
   let count = 0
   const entries = await readdir(folder, { withFileTypes: true })

@@ -4,7 +4,8 @@
  *
  * It happens where the build does, in the child process by default, so that the caller's event loop is not held.
  */
-import { type PassReport, quantize, read, transform } from '../onnx/index.js'
+import { type PassReport, quantize, transform } from '../onnx/index.js'
+import { readSource } from '../onnx/model/read.js'
 import { takeInside } from '../onnx/model/take-inside.js'
 import { carriedType, convertPrecision } from '../onnx/passes/convert-precision.js'
 import type { LowType } from '../onnx/passes/precision/weights.js'
@@ -43,7 +44,7 @@ export async function prepareModel(
   signal: AbortSignal,
 ): Promise<PreparedModel> {
   if (quantization === undefined && convertTo === undefined) return { model: source, warnings: [], notes: [] }
-  const model = await read('path' in source ? source.path : source.bytes)
+  const model = readSource(source)
   const reports: [type: string, report: PassReport][] = []
   const warnings: string[] = []
   if (quantization !== undefined) {

@@ -37,3 +37,8 @@ export function formatNumber(value: number | bigint): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
+
+/** Says that there are more than what was printed. */
+export function more(count: number): string {
+  return `and ${count} more (--json lists them)`
+}

@@ -1,6 +1,6 @@
 /** What a pass did, for people. */
 import type { PassReport } from '../onnx/index.js'
-import { formatNumber, plural } from './format.js'
+import { formatNumber, more, plural } from './format.js'
 import type { CliIo } from './io.js'
 
 /** Changes that are printed for each pass; --json has them all. */
@@ -12,7 +12,7 @@ export function printReport(io: CliIo, { pass, changes, notes, figures, verifica
     `${io.color.bold(pass)}  ${changes.length === 0 ? io.color.dim('no change') : plural(changes.length, 'change')}`,
   )
   io.table(changes.slice(0, SHOWN).map(({ where, what }) => [io.color.dim(where), what]))
-  if (changes.length > SHOWN) io.print(`  ${io.color.dim(`and ${changes.length - SHOWN} more (--json lists them)`)}`)
+  if (changes.length > SHOWN) io.print(`  ${io.color.dim(more(changes.length - SHOWN))}`)
   for (const [name, value] of Object.entries(figures)) io.print(`  ${name}: ${formatNumber(value)}`)
   for (const note of notes) io.print(`  ${io.color.warning('note:')} ${note}`)
   if (verification !== undefined) {

@@ -1,6 +1,6 @@
 /** What a repair did, for people and as JSON; shared by `surgeon repair` and `build --repair`. */
 import type { Assumption, Fix, Proof, RepairResult } from '../onnx/index.js'
-import { formatNumber, plural } from './format.js'
+import { formatNumber, more, plural } from './format.js'
 import type { CliIo } from './io.js'
 
 /** Changes that are printed for each pass; --json has them all. */
@@ -19,8 +19,7 @@ export function printRepair(io: CliIo, { steps, assumptions, proof, refusal }: R
       changes.slice(0, SHOWN).map(({ where, what }) => [io.color.dim(where), what]),
       { indent: 4 },
     )
-    if (changes.length > SHOWN)
-      io.print(`    ${io.color.dim(`and ${changes.length - SHOWN} more (--json lists them)`)}`)
+    if (changes.length > SHOWN) io.print(`    ${io.color.dim(more(changes.length - SHOWN))}`)
     for (const note of reports.flatMap(({ notes }) => notes).slice(0, SHOWN))
       io.print(`    ${io.color.warning('note:')} ${note}`)
   }

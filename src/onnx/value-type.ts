@@ -1,8 +1,19 @@
+import { elementCount } from '../tensor.js'
 import { elementTypeName } from './data-types.js'
 import type { DimensionProto, TensorShapeProto, TypeProto } from './io/proto.js'
 
 /** A dimension: its size, its symbolic name, or null where it is unknown. */
 export type Dim = number | string | null
+
+/** Whether a shape has sizes that are not fixed, or is not known at all. */
+export function isDynamic({ dims }: { readonly dims?: readonly Dim[] | undefined }): boolean {
+  return dims === undefined || dims.some((dim) => typeof dim !== 'number')
+}
+
+/** How many elements a shape has; undefined where a size of it is not fixed. */
+export function fixedCount(dims: readonly Dim[]): number | undefined {
+  return dims.every((dim) => typeof dim === 'number') ? elementCount(dims) : undefined
+}
 
 /** The type's name: an element type for tensors, else such as `sequence(float32)`, `optional(…)`, `map(int64,…)`. */
 export function typeNameOf(type: TypeProto | undefined): string {

@@ -148,7 +148,7 @@ export async function bisect(options: BisectOptions): Promise<Bisection> {
 
 /** A model of its own, whose nodes are told apart by their names. */
 async function readNamed(source: BisectOptions['model']): Promise<Model> {
-  const model = await read(source instanceof Model ? source.toBytes() : source)
+  const model = source instanceof Model ? source.copy() : await read(source)
   const seen = new Set<string>()
   for (const graph of model.graphs()) {
     for (const node of graph.nodes) {

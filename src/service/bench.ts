@@ -11,7 +11,15 @@
  */
 import type { Histogram } from 'node:perf_hooks'
 import type { Engine, Feeds } from '../api/engine.js'
-import { checkOptions, isAbortSignal, isFunction, isInteger, isNumberFrom, isPlainObject } from '../check.js'
+import {
+  checkOptions,
+  isAbortSignal,
+  isFunction,
+  isInteger,
+  isNumberFrom,
+  isPlainObject,
+  withoutUndefined,
+} from '../check.js'
 import { TrtError, throwIfAborted } from '../errors.js'
 import { randomTensor, seededRandom } from '../npy/random.js'
 import type { DataType } from '../tensor.js'
@@ -310,8 +318,4 @@ function validate(engines: unknown, options: BenchOptions): void {
       throw new TrtError('INVALID_ARGUMENT', `bench: ${other} is for random inputs, and feeds were given`)
     }
   }
-}
-
-function withoutUndefined<T extends object>(object: T): Required<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Required<T>
 }

@@ -167,25 +167,18 @@ export interface Addon {
   ): Promise<NativeEngine>
   /**
    * Each slot does one thing at a time, and throws where it has one already. Tensors are in the engine's order, of the
-   * outputs those that are wanted.
+   * outputs those that are wanted, which stay on the device where `toDevice` says so.
    */
-  run(
+  run<ToDevice extends boolean>(
     handle: NativeHandle<'engine'>,
     slot: number,
     profile: number,
     feeds: NativeFeeds,
     wanted: readonly boolean[],
-    toDevice: false,
-  ): Promise<readonly [NativeTimes, ...NativeTensors<ArrayBuffer>]>
-  /** The outputs stay on the device. */
-  run(
-    handle: NativeHandle<'engine'>,
-    slot: number,
-    profile: number,
-    feeds: NativeFeeds,
-    wanted: readonly boolean[],
-    toDevice: true,
-  ): Promise<readonly [NativeTimes, ...NativeTensors<NativeHandle<'deviceTensor'>>]>
+    toDevice: ToDevice,
+  ): Promise<
+    readonly [NativeTimes, ...NativeTensors<ToDevice extends true ? NativeHandle<'deviceTensor'> : ArrayBuffer>]
+  >
   /** A copy of its bytes. */
   readDeviceTensor(tensor: NativeHandle<'deviceTensor'>): Promise<ArrayBuffer>
   /** Lets go of its memory, which comes back to the engine that made it when no run uses it any more. */

@@ -59,36 +59,29 @@ export class TensorrtEngine implements BackendEngine {
     this.version = engine.version
   }
 
-  async run(slot: number, { feeds, outputs, profile }: RunRequest): Promise<RunOutcome> {
-    const { handle } = this.#engine
-    const [native, wanted] = [this.#toNative(feeds), this.#wanted(outputs)]
+  async run(slot: number, request: RunRequest): Promise<RunOutcome> {
+    const { given, tensors, times } = await this.#run(slot, request, false)
+    return { results: tensorsOf(given, tensors), times }
+  }
+
+  async runToDevice(slot: number, request: RunRequest): Promise<DeviceRunOutcome> {
+    const { given, tensors, times } = await this.#run(slot, request, true)
+    const results = given.map(({ name, type }, index) => {
+      const [dims, tensor] = [tensors[2 * index] as number[], tensors[2 * index + 1] as NativeHandle<'deviceTensor'>]
+      return [name, new DeviceTensor(type, dims, new TensorrtMemory(this.#addon, tensor, this.#device))]
+    })
+    return { results: Object.fromEntries(results), times }
+  }
+
+  async #run<ToDevice extends boolean>(slot: number, { feeds, outputs, profile }: RunRequest, toDevice: ToDevice) {
+    const native = this.#toNative(feeds)
+    const wanted = this.outputs.map(({ name }) => outputs.includes(name))
     try {
-      const [times, ...tensors] = await this.#addon.run(handle, slot, profile, native, wanted, false)
-      const given = this.outputs.filter((_, index) => wanted[index])
-      return { results: tensorsOf(given, tensors as (number[] | ArrayBuffer)[]), times: timesOf(times) }
+      const [times, ...tensors] = await this.#addon.run(this.#engine.handle, slot, profile, native, wanted, toDevice)
+      return { given: this.outputs.filter((_, index) => wanted[index]), tensors, times: timesOf(times) }
     } catch (error) {
       throw toTrtError(error)
     }
-  }
-
-  async runToDevice(slot: number, { feeds, outputs, profile }: RunRequest): Promise<DeviceRunOutcome> {
-    const { handle } = this.#engine
-    const [native, wanted] = [this.#toNative(feeds), this.#wanted(outputs)]
-    try {
-      const [times, ...tensors] = await this.#addon.run(handle, slot, profile, native, wanted, true)
-      const given = this.outputs.filter((_, index) => wanted[index])
-      const results = given.map(({ name, type }, index) => {
-        const [dims, tensor] = [tensors[2 * index] as number[], tensors[2 * index + 1] as NativeHandle<'deviceTensor'>]
-        return [name, new DeviceTensor(type, dims, new TensorrtMemory(this.#addon, tensor, this.#device))]
-      })
-      return { results: Object.fromEntries(results), times: timesOf(times) }
-    } catch (error) {
-      throw toTrtError(error)
-    }
-  }
-
-  #wanted(outputs: readonly string[]): readonly boolean[] {
-    return this.outputs.map(({ name }) => outputs.includes(name))
   }
 
   #toNative(feeds: RunRequest['feeds']): NativeFeeds {

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { read } from '../../onnx/index.js'
-import { feedInputs } from '../../onnx/run/sample-feeds.js'
 import { type Bisection, type BisectProgress, bisect } from '../../parity/bisect.js'
 import { collect } from '../build-flags.js'
 import { define } from '../command.js'
@@ -46,7 +45,7 @@ export function registerBisect(program: Command): void {
 
 async function run(io: CliIo, path: string, flags: Flags): Promise<undefined> {
   const model = await read(path)
-  const feeds = await makeFeeds(feedInputs(model), flags)
+  const feeds = await makeFeeds(model.graph.fedInputs, flags)
   const outputs = model.graph.outputs.map(({ name }) => name)
   const tolerance = parseTolerance(flags, outputs)
   const progress = new ProgressLine(io, 'searching')

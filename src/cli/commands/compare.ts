@@ -63,7 +63,7 @@ export function registerCompare(program: Command): void {
 
 async function run(io: CliIo, reference: string, paths: readonly string[], flags: Flags): Promise<number> {
   const model = await read(reference)
-  const inputs = model.graph.inputs.filter(({ initializer }) => initializer === undefined)
+  const inputs = model.graph.fedInputs
   const feeds = await makeFeeds(inputs, flags)
   const progress = new ProgressLine(io, 'comparing')
   let comparison: Comparison

@@ -11,7 +11,7 @@ export type InputValues = { readonly [input: string]: number | boolean | readonl
  */
 export function likelyValues(model: Model): InputValues {
   const constants = new Constants(model)
-  const inputs = new Set<Value>(model.graph.inputs.filter(({ initializer }) => initializer === undefined))
+  const inputs = new Set<Value>(model.graph.fedInputs)
   const found: Record<string, number> = {}
   for (const graph of model.graphs()) {
     for (const {

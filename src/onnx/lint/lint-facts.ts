@@ -81,11 +81,6 @@ export class LintFacts {
     return value && this.#known.elements.get(value)
   }
 
-  /** The inputs that have to be fed. */
-  get inputs(): readonly Value[] {
-    return this.model.graph.inputs.filter(({ initializer }) => initializer === undefined)
-  }
-
   /** Whether a graph is inside a node of one of these ops. */
   isInside(graph: Graph, ops: ReadonlySet<string>): boolean {
     for (let owner = graph.owner; owner !== undefined; owner = owner.graph.owner) if (ops.has(owner.opType)) return true

@@ -96,6 +96,11 @@ export class Graph {
     return this.#inputs.map(({ value }) => value)
   }
 
+  /** The inputs that have to be fed: {@link inputs} that are no initializers. */
+  get fedInputs(): readonly Value[] {
+    return this.inputs.filter(({ initializer }) => initializer === undefined)
+  }
+
   get outputs(): readonly Value[] {
     return this.#outputs.map(({ value }) => value)
   }

@@ -206,6 +206,11 @@ export class Node {
     return new Metadata(this.proto)
   }
 
+  /** What to call it: its name, or that of what it gives first, or its op. */
+  get label(): string {
+    return this.name || this.outputs[0]?.name || this.opType
+  }
+
   /** As it would be written in a listing: `y = Conv(x, w) {group: 1}`. */
   toString(): string {
     return `${this.domain === '' ? '' : `${this.domain}:`}${this.opType}${this.name === '' ? '' : ` "${this.name}"`}`

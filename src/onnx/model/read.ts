@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { decodeModel } from '../io/decode-model.js'
-import { openSource } from '../io/source.js'
+import { type ModelSource, openSource } from '../io/source.js'
 import { Model } from './model.js'
 
 /**
@@ -13,6 +13,11 @@ import { Model } from './model.js'
 export async function read(source: string | URL | Uint8Array): Promise<Model> {
   const from =
     source instanceof Uint8Array ? { bytes: source } : { path: source instanceof URL ? fileURLToPath(source) : source }
-  const opened = openSource(from)
+  return readSource(from)
+}
+
+/** As {@link read}, for those who have made a source of it. */
+export function readSource(source: ModelSource): Model {
+  const opened = openSource(source)
   return new Model(decodeModel(opened), opened.path)
 }

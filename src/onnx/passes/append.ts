@@ -73,7 +73,7 @@ export const append = definePass<AppendOptions>({
 /** By input of the second model, the output of the first. */
 function pairsOf(first: Model, second: Model, connect: AppendOptions['connect']): Map<Value, Value> {
   const outputs = first.graph.outputs
-  const inputs = second.graph.inputs.filter(({ initializer }) => initializer === undefined)
+  const inputs = second.graph.fedInputs
   const pairs = new Map<Value, Value>()
   for (const input of inputs) {
     const isOnly = inputs.length === 1 && outputs.length === 1

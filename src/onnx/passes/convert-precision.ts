@@ -5,6 +5,7 @@ import { withNested } from '../model/root-graph.js'
 import { inferTypes } from '../shapes/infer-types.js'
 import { Constants } from './constants.js'
 import { inlineCalls } from './inline-functions.js'
+import { groupNodes, noteFloat32 } from './node-groups.js'
 import { definePass, type PassContext } from './pass.js'
 import { applyPlan } from './precision/apply-plan.js'
 import { keptInFull } from './precision/keep-full.js'
@@ -122,7 +123,7 @@ export const convertPrecision = definePass<ConvertPrecisionOptions>({
     context.count(`weights beyond ±${LIMITS[to].greatest.toPrecision(5)}, set to it`, figures.overflows)
     context.count('infinite weights, set to the greatest number', figures.masks)
     context.count(`weights below ${LIMITS[to].least.toPrecision(3)}, rounded to it or to 0`, figures.underflows)
-    noteReasons(stayed, context)
+    noteFloat32(groupNodes(stayed), context)
   },
 })
 
@@ -196,15 +197,4 @@ function neededOpset(model: Model, to: LowType): number {
     for (const { opType } of graph.nodes) if (opType === 'QuantizeLinear' || opType === 'DequantizeLinear') return 19
   }
   return 13
-}
-
-/** One note for each reason, with some of the nodes that it applies to. */
-function noteReasons(kept: readonly (readonly [Node, string])[], context: PassContext): void {
-  const byReason = new Map<string, Node[]>()
-  for (const [node, reason] of kept) byReason.get(reason)?.push(node) ?? byReason.set(reason, [node])
-  for (const [reason, nodes] of byReason) {
-    const names = nodes.slice(0, 3).map((node) => node.name || node.outputs[0]?.name || node.opType)
-    const rest = nodes.length > names.length ? ', …' : ''
-    context.note(`float32 stays in ${nodes.length} nodes, as ${reason}: ${names.join(', ')}${rest}`)
-  }
 }

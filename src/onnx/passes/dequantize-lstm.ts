@@ -64,8 +64,7 @@ function floatWeights(node: Node, index: number, parameters: number, constants: 
     return Array.from(values).slice(direction * each, (direction + 1) * each)
   }
   for (let direction = 0; direction < directions; direction++) {
-    const own = Array.from(integers).slice(direction * count, (direction + 1) * count)
-    const floats = dequantized(own, [rows, columns], {
+    const floats = dequantized(part(integers, direction), [rows, columns], {
       axis: 1,
       scale: part(scale, direction),
       ...(zeroPoint && { zeroPoint: part(zeroPoint, direction) }),

@@ -1,17 +1,11 @@
-import type { Graph } from '../model/graph.js'
-import type { Model } from '../model/model.js'
 import type { Node } from '../model/node.js'
-import { inferTypes } from '../shapes/infer-types.js'
-import { Constants } from './constants.js'
 import { ACTIVATIONS } from './fused/activations.js'
 import { ATTENTION } from './fused/attention.js'
-import { type Expansion, FusedOp } from './fused/fused-op.js'
+import { expandNodes } from './fused/expand-nodes.js'
+import type { Expansion } from './fused/fused-op.js'
 import { NORMALIZATIONS } from './fused/normalizations.js'
 import { PRODUCTS } from './fused/products.js'
-import { replaceExpanded } from './fused/replace-expanded.js'
-import { NodeBuilder } from './node-builder.js'
-import { definePass, type PassContext } from './pass.js'
-import { upgradeTo } from './upgrade-opset.js'
+import { definePass } from './pass.js'
 
 const EXPANSIONS: Readonly<Record<string, Expansion>> = { ...ACTIVATIONS, ...ATTENTION, ...NORMALIZATIONS, ...PRODUCTS }
 
@@ -39,12 +33,8 @@ export const expandFusedOps = definePass<Record<never, never>>({
   options: {},
   defaults: {},
   apply(model, _, context) {
-    const fused = [...model.graphs()].flatMap((graph) => graph.nodes.filter(isFused))
-    if (fused.length === 0) return
-    const { changed } = inferTypes(model, { onContradiction: 'report' })
-    if (changed.length > 0) context.change('model', `${changed.length} types and shapes inferred`)
-    upgradeTo(model, fused.some(({ opType }) => opType in NORMALIZATIONS) ? LAYER_NORM_OPSET : LEAST_OPSET, context)
-    for (const graph of model.graphs()) expandIn(graph, model, context)
+    const expansions = { isMeant: isFused, table: EXPANSIONS, leastOpset, what: 'expanded' }
+    expandNodes(model, expansions, context)
   },
 })
 
@@ -52,17 +42,6 @@ function isFused({ domain, opType }: Node): boolean {
   return domain === 'com.microsoft' && Object.hasOwn(EXPANSIONS, opType)
 }
 
-function expandIn(graph: Graph, model: Model, context: PassContext): void {
-  const constants = new Constants(model)
-  const builder = new NodeBuilder(graph)
-  for (const node of graph.nodes.filter(isFused)) {
-    const expand = EXPANSIONS[node.opType] as Expansion
-    const where = String(node)
-    const result = expand(new FusedOp(node, builder, constants, model.opsets.get('') ?? 1))
-    if (typeof result === 'string') context.note(`${where} was left alone: ${result}`)
-    else {
-      replaceExpanded(node, result)
-      context.change(where, 'expanded')
-    }
-  }
+function leastOpset(nodes: readonly Node[]): number {
+  return nodes.some(({ opType }) => opType in NORMALIZATIONS) ? LAYER_NORM_OPSET : LEAST_OPSET
 }

@@ -7,15 +7,13 @@
  */
 import type { Node } from '../model/node.js'
 import type { Value } from '../model/value.js'
-import { inferTypes } from '../shapes/infer-types.js'
 import { addConstant } from './add-constant.js'
-import { Constants, floatTensor } from './constants.js'
-import { type Expansion, FusedOp } from './fused/fused-op.js'
-import { replaceExpanded } from './fused/replace-expanded.js'
-import { attributesOf, NodeBuilder } from './node-builder.js'
+import { floatTensor } from './constants.js'
+import { expandNodes } from './fused/expand-nodes.js'
+import type { Expansion, FusedOp } from './fused/fused-op.js'
+import { attributesOf } from './node-builder.js'
 import { definePass } from './pass.js'
 import { numbersOf } from './quantization/quantized.js'
-import { upgradeTo } from './upgrade-opset.js'
 
 /** The version of ONNX's operator set that brought scales along an axis. */
 const AXIS_OPSET = 13
@@ -37,23 +35,8 @@ export const expandQuantizedOps = definePass<Record<never, never>>({
   options: {},
   defaults: {},
   apply(model, _, context) {
-    if (![...model.graphs()].some(({ nodes }) => nodes.some(isQuantized))) return
-    const { changed } = inferTypes(model, { onContradiction: 'report' })
-    if (changed.length > 0) context.change('model', `${changed.length} types and shapes inferred`)
-    upgradeTo(model, AXIS_OPSET, context)
-    for (const graph of model.graphs()) {
-      const constants = new Constants(model)
-      const builder = new NodeBuilder(graph)
-      for (const node of graph.nodes.filter(isQuantized)) {
-        const where = String(node)
-        const result = (EXPANSIONS[node.opType] as Expansion)(new FusedOp(node, builder, constants, AXIS_OPSET))
-        if (typeof result === 'string') context.note(`${where} was left alone: ${result}`)
-        else {
-          replaceExpanded(node, result)
-          context.change(where, 'taken apart')
-        }
-      }
-    }
+    const leastOpset = () => AXIS_OPSET
+    expandNodes(model, { isMeant: isQuantized, table: EXPANSIONS, leastOpset, what: 'taken apart' }, context)
   },
 })
 

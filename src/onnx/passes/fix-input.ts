@@ -2,6 +2,7 @@ import { isPlainObject } from '../../check.js'
 import { TrtError } from '../../errors.js'
 import { BYTES_PER_ELEMENT, type DataType, isDataType, Tensor } from '../../tensor.js'
 import type { Value } from '../model/value.js'
+import { fixedCount } from '../value-type.js'
 import { definePass } from './pass.js'
 
 /** Options of {@link fixInput}. */
@@ -60,8 +61,8 @@ function tensorOf({ name, type, dims }: Value, elements: FixInputOptions['values
   }
   // A vector of unknown length is as long as what is given for it.
   const shape = dims?.map((dim) => (dims.length === 1 && typeof dim !== 'number' ? (given?.length ?? 1) : dim))
-  const size = shape?.reduce((product: number, dim) => product * (typeof dim === 'number' ? dim : Number.NaN), 1)
-  if (shape === undefined || size === undefined || Number.isNaN(size)) {
+  const size = shape && fixedCount(shape)
+  if (shape === undefined || size === undefined) {
     throw new TrtError('INVALID_ARGUMENT', `fix-input: "${name}" has sizes that are not fixed`, {
       hint: 'run set-shape first',
     })

@@ -52,9 +52,9 @@ export const lowerAsymmetricQuantization = definePass<Record<never, never>>({
       if (nodes.length === 0) continue
       upgradeTo(model, ROUND_OPSET, context)
       const lowering = new Lowering(model, graph, context)
-      for (const node of nodes) if (node.opType === 'DequantizeLinear') lowering.dequantize(node)
+      for (const node of nodes) if (node.opType === 'DequantizeLinear') lowering.lower(node)
       // Those whose integers somebody reads still.
-      for (const node of nodes) if (node.opType === 'QuantizeLinear' && !isGone(node)) lowering.quantize(node)
+      for (const node of nodes) if (node.opType === 'QuantizeLinear' && !isGone(node)) lowering.lower(node)
     }
   },
 })
@@ -136,6 +136,8 @@ function isForAll(parameter: Value, constants: Constants): boolean {
   return dims?.length === 0 || (dims?.length === 1 && dims[0] === 1)
 }
 
+const COMPUTED = 'made arithmetic in floats'
+
 class Lowering {
   readonly #graph: Graph
   readonly #constants: Constants
@@ -151,8 +153,7 @@ class Lowering {
     this.#builder = new NodeBuilder(graph)
   }
 
-  /** Puts floats in the place of what a DequantizeLinear gives. */
-  dequantize(node: Node): void {
+  lower(node: Node): void {
     const reason = this.#reasonToLeave(node)
     if (reason !== undefined) {
       this.#context.note(`${node} was left alone: ${reason}`)
@@ -160,7 +161,15 @@ class Lowering {
     }
     const where = String(node)
     const { inputs } = node
-    const [integers] = inputs as readonly [Value]
+    this.#builder.for(node)
+    const what = node.opType === 'DequantizeLinear' ? this.#dequantize(node) : this.#quantize(node)
+    sweepValues(inputs)
+    this.#context.change(where, what)
+  }
+
+  /** Puts floats in the place of what a DequantizeLinear gives. */
+  #dequantize(node: Node): string {
+    const [integers] = node.inputs as readonly [Value]
     const [output] = node.outputs as readonly [Value]
     const origin = originOf(integers)
     const what =
@@ -168,33 +177,23 @@ class Lowering {
         ? integers === origin
           ? 'folded into a constant'
           : `moved in front of what moves "${origin.name}"`
-        : 'made arithmetic in floats'
-    this.#builder.for(node)
+        : COMPUTED
     output.replaceUsesWith(this.#floatsOf(integers, node))
     if (output.isUnused) node.remove()
-    sweepValues(inputs)
-    this.#context.change(where, what)
+    return what
   }
 
   /** For who reads the integers: an output, or another operator. */
-  quantize(node: Node): void {
+  #quantize(node: Node): string {
     const [x, , zeroPoint] = node.inputs as readonly [Value, Value, Value?]
     const [output] = node.outputs as readonly [Value]
-    const reason = this.#reasonToLeave(node)
-    if (reason !== undefined) {
-      this.#context.note(`${node} was left alone: ${reason}`)
-      return
-    }
-    const where = String(node)
-    const { inputs } = node
     const type = quantizedType(node, this.#constants) as ElementType
-    const builder = this.#builder.for(node)
     const centred = this.#round(node, type)
     const [scale, zero] = this.#parameters(node, x)
-    const moved = zeroPoint && builder.add('Add', [centred, builder.cast(zero as Value, this.#floatType(scale))])
-    builder.cast(moved ?? centred, type, output)
-    sweepValues(inputs)
-    this.#context.change(where, 'made arithmetic in floats')
+    const moved =
+      zeroPoint && this.#builder.add('Add', [centred, this.#builder.cast(zero as Value, this.#floatType(scale))])
+    this.#builder.cast(moved ?? centred, type, output)
+    return COMPUTED
   }
 
   #reasonToLeave(node: Node): string | undefined {

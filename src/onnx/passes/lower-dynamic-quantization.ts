@@ -13,7 +13,7 @@ import type { Node } from '../model/node.js'
 import type { Value } from '../model/value.js'
 import { addConstant } from './add-constant.js'
 import { Constants, floatTensor } from './constants.js'
-import { sweepValues } from './matching/sweep.js'
+import { isRemoved, sweepValues } from './matching/sweep.js'
 import { attributesOf, NodeBuilder } from './node-builder.js'
 import { definePass, type PassContext } from './pass.js'
 import { alongAxis, dequantized, numbersOf } from './quantization/quantized.js'
@@ -70,7 +70,7 @@ class Lowering {
       this.#context.change(where, lower(node))
     }
     // Weights that are floats now, and what DynamicQuantizeLinear gave to nodes that are gone.
-    sweepValues(left.filter((value) => value !== undefined && value.graph.value(value.name) === value))
+    sweepValues(left.filter((value) => value !== undefined && !isRemoved(value)))
   }
 
   readonly #lowerings: Readonly<Record<string, (node: Node) => string>> = {

@@ -5,6 +5,7 @@ import type { Node } from '../model/node.js'
 import type { Value } from '../model/value.js'
 import { addConstant } from './add-constant.js'
 import { floatTensor, int64s } from './constants.js'
+import { isRemoved } from './matching/sweep.js'
 
 /** Attributes as {@link Graph.addNode} takes them. */
 export type Attributes = { readonly [name: string]: AttributeContent }
@@ -21,7 +22,7 @@ export class NodeBuilder {
 
   /** What is added from now on is named after a node, which it takes the place of. */
   for(node: Node): this {
-    this.#prefix = node.name || node.outputs[0]?.name || node.opType
+    this.#prefix = node.label
     return this
   }
 
@@ -40,7 +41,7 @@ export class NodeBuilder {
   scalar(value: number, type = 'float32'): Value {
     const key = `${type} ${value}`
     const known = this.#scalars.get(key)
-    if (known !== undefined && !isGone(known)) return known
+    if (known !== undefined && !isRemoved(known)) return known
     const made = addConstant(this.graph, floatTensor(type, [value], []), `${this.#prefix}_scalar`)
     this.#scalars.set(key, made)
     return made
@@ -50,11 +51,6 @@ export class NodeBuilder {
   ints(values: readonly number[], dims?: readonly number[]): Value {
     return addConstant(this.graph, int64s(values, dims), `${this.#prefix}_ints`)
   }
-}
-
-/** A sweep takes constants away that nothing reads any more. */
-function isGone(value: Value): boolean {
-  return value.graph.value(value.name) !== value
 }
 
 /** All attributes of a node but those named, for a node of another op that shares them. */

@@ -15,7 +15,7 @@
  * 5. Where `keepsMeaning` is true, the outputs stay those of the model before, for every input; `transform` can check it.
  * 6. It throws a `TrtError` for what it cannot do; the model may then be half changed, and is to be read again.
  */
-import { type Check, checkOptions } from '../../check.js'
+import { type Check, checkOptions, withoutUndefined } from '../../check.js'
 import type { Model } from '../model/model.js'
 import { Node } from '../model/node.js'
 import { Value } from '../model/value.js'
@@ -126,7 +126,7 @@ export function definePass<Options extends object>(definition: PassDefinition<Op
       apply: async (model, control = {}) => {
         control.signal?.throwIfAborted()
         const report = new Report(name, given as Readonly<Record<string, unknown>>, control)
-        await definition.apply(model, { ...defaults, ...withoutUndefined(given) }, report)
+        await definition.apply(model, { ...defaults, ...withoutUndefined<Partial<Options>>(given) }, report)
         return report.end()
       },
     }
@@ -187,8 +187,4 @@ export function placeOf(where: Node | Value | string): string {
   // A node without a name is found by what it gives.
   if (where instanceof Node && where.name === '') return `${where.opType} of "${where.outputs[0]?.name ?? ''}"`
   return String(where)
-}
-
-function withoutUndefined<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
 }

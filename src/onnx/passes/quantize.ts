@@ -1,11 +1,12 @@
 import { isBoolean, isInteger, isOneOf, isRanges, isTexts } from '../../check.js'
 import { TrtError } from '../../errors.js'
-import type { TensorLike } from '../../tensor.js'
+import { elementCount, type TensorLike } from '../../tensor.js'
 import type { Model } from '../model/model.js'
 import type { Node } from '../model/node.js'
 import { ModelTensor, type RawTensor } from '../model/tensor.js'
 import type { Value } from '../model/value.js'
 import { sweepValues } from './matching/sweep.js'
+import { groupNodes, noteFloat32 } from './node-groups.js'
 import { definePass, type OptionSpec, type PassContext } from './pass.js'
 import { checkQuantization, quantizationNodes } from './quantization/check.js'
 import {
@@ -104,7 +105,8 @@ export const quantize = definePass<QuantizeOptions>({
       upgradeTo(model, to === 'int8' ? 13 : 19, context)
       new Quantizer(model, options, context).insert(able)
     }
-    noteLeft(left, unable, context)
+    noteFloat32(left, context)
+    noteFloat32(groupNodes(unable.map(({ node }) => [node, 'the activation has no finite range'])), context)
     noteBatchNormalizations(able, context)
   },
 })
@@ -202,32 +204,13 @@ class Quantizer {
 }
 
 function zeros(to: QuantizedType, dims: readonly number[]): TensorLike | RawTensor {
-  const count = dims.reduce((product, dim) => product * dim, 1)
+  const count = elementCount(dims)
   if (to === 'int8') return { type: to, dims, data: new Int8Array(count) }
   return { type: to, dims, data: new Uint8Array(count) }
 }
 
 function isUsable(range: number | undefined): boolean {
   return range !== undefined && Number.isFinite(range)
-}
-
-function noteLeft(
-  left: ReadonlyMap<string, readonly Node[]>,
-  unable: readonly QuantizedNode[],
-  context: PassContext,
-): void {
-  const note = (reason: string, nodes: readonly Node[]): void => {
-    const names = nodes.slice(0, 3).map((node) => node.name || node.outputs[0]?.name || node.opType)
-    const rest = nodes.length > names.length ? ', …' : ''
-    context.note(`float32 stays in ${nodes.length} nodes, as ${reason}: ${names.join(', ')}${rest}`)
-  }
-  for (const [reason, nodes] of left) note(reason, nodes)
-  if (unable.length > 0) {
-    note(
-      'the activation has no finite range',
-      unable.map(({ node }) => node),
-    )
-  }
 }
 
 /** Folded into the weights it costs nothing, and the scales of the channels are those of what is really multiplied. */

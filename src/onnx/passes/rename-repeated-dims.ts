@@ -22,7 +22,7 @@ export const renameRepeatedDims = definePass<Record<never, never>>({
   options: {},
   defaults: {},
   apply({ graph }, _, context) {
-    const fed = graph.inputs.filter(({ initializer }) => initializer === undefined)
+    const fed = graph.fedInputs
     const taken = fed.flatMap(({ dims }) => dims?.filter((dim): dim is string => typeof dim === 'string') ?? [])
     const names = new DistinctNames(new Set(taken))
     for (const input of fed) {

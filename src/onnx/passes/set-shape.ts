@@ -71,9 +71,10 @@ export const setShape = definePass<SetShapeOptions>({
 
 /** @throws {TrtError} `INVALID_ARGUMENT` where there is none of this name that is to be fed */
 export function inputOf({ graph }: Model, name: string): Value {
-  const input = graph.inputs.find((value) => value.name === name)
-  if (input !== undefined && input.initializer === undefined) return input
-  const names = graph.inputs.filter(({ initializer }) => initializer === undefined).map((value) => value.name)
+  const inputs = graph.fedInputs
+  const input = inputs.find((value) => value.name === name)
+  if (input !== undefined) return input
+  const names = inputs.map((value) => value.name)
   throw new TrtError('INVALID_ARGUMENT', `there is no input ${JSON.stringify(name)}`, {
     hint: `the inputs are ${names.join(', ')}`,
   })

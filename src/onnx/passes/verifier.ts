@@ -9,7 +9,7 @@ import type { Tensor, TensorLike } from '../../tensor.js'
 import type { Model } from '../model/model.js'
 import { compareTensors, differenceText, type Tolerance } from '../run/compare-tensors.js'
 import { openRunner, type Runner } from '../run/runner.js'
-import { feedInputs, type SampleOptions, sampleFeeds } from '../run/sample-feeds.js'
+import { type SampleOptions, sampleFeeds } from '../run/sample-feeds.js'
 
 /** Options of the check of passes that keep the meaning. */
 export interface VerifyOptions extends Omit<SampleOptions, 'sizes'>, Partial<Tolerance> {
@@ -57,7 +57,7 @@ export class Verifier {
   static async start(model: Model, options: VerifyOptions, signal?: AbortSignal): Promise<Verifier> {
     await using runner = await openRunner(model, { optimization: 'disabled', ...(signal && { signal }) })
     const { feeds, results } = await firstRun(runner, model, options)
-    const names = feedInputs(model).map(({ name }) => name)
+    const names = model.graph.fedInputs.map(({ name }) => name)
     return new Verifier(
       options,
       names.map((name) => feeds[name] as TensorLike),
@@ -73,7 +73,7 @@ export class Verifier {
    */
   async check(model: Model, pass: string, signal?: AbortSignal): Promise<Verification> {
     const { atol = DEFAULT_TOLERANCE.atol, rtol = DEFAULT_TOLERANCE.rtol } = this.#options
-    const inputs = feedInputs(model)
+    const inputs = model.graph.fedInputs
     if (inputs.length !== this.#feeds.length || model.graph.outputs.length !== this.#reference.length) {
       throw changed(pass, 'it has other inputs or outputs')
     }

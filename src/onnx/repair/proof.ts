@@ -6,11 +6,11 @@
  * the rewrites that keep ONNX's own ops.
  */
 import { messageOf, TrtError } from '../../errors.js'
+import { toNumbers } from '../../npy/numbers.js'
 import type { Tensor, TensorLike } from '../../tensor.js'
 import type { Model } from '../model/model.js'
 import { compareTensors, differenceText } from '../run/compare-tensors.js'
 import { openRunner, type Runner, type RunnerOptions } from '../run/runner.js'
-import { feedInputs } from '../run/sample-feeds.js'
 
 /** Inputs by name. */
 export type Feeds = { readonly [input: string]: TensorLike }
@@ -105,7 +105,7 @@ export function unproven(reason: string): Proof {
 /** Those of the original's inputs that the model still has; undefined where it has one that cannot take its feed. */
 function feedsFor(model: Model, feeds: Feeds): Feeds | undefined {
   const result: Record<string, TensorLike> = {}
-  for (const { name, dims } of feedInputs(model)) {
+  for (const { name, dims } of model.graph.fedInputs) {
     const feed = feeds[name]
     const fits = dims?.every((dim, axis) => typeof dim !== 'number' || dim === feed?.dims[axis]) ?? true
     if (feed === undefined || !fits) return undefined
@@ -114,9 +114,15 @@ function feedsFor(model: Model, feeds: Feeds): Feeds | undefined {
   return result
 }
 
+/** The greatest finite magnitude. */
 function greatest(tensor: Tensor): number {
-  const { range } = compareTensors(tensor, tensor, TOLERANCE)
-  return Math.max(0, ...range.map(Math.abs).filter(Number.isFinite))
+  let greatest = 0
+  const values = toNumbers(tensor)
+  for (let at = 0; at < values.length; at++) {
+    const magnitude = Math.abs(values[at] as number)
+    if (magnitude > greatest && magnitude !== Infinity) greatest = magnitude
+  }
+  return greatest
 }
 
 function changed(what: string, cause?: unknown): TrtError {

@@ -15,6 +15,7 @@
 import { checkOptions, isAbortSignal, isFunction, isPlainObject } from '../../check.js'
 import { messageOf, TrtError, throwIfAborted } from '../../errors.js'
 import { elementCount, isDataType, Tensor, type TensorLike } from '../../tensor.js'
+import { fixInputs, fixShapes } from '../lint/assuming.js'
 import type { Finding, Fix } from '../lint/finding.js'
 import { type InputValues, likelyValues } from '../lint/likely-values.js'
 import { LINT_CHECKS, type LintOptions, lint } from '../lint/lint.js'
@@ -22,7 +23,8 @@ import { type GivenShape, type ProposedRange, proposeShapes } from '../lint/prop
 import type { Model } from '../model/model.js'
 import type { PassReport } from '../passes/pass.js'
 import { passNamed } from '../passes/recipe.js'
-import { feedInputs, sampleFeeds } from '../run/sample-feeds.js'
+import { sampleFeeds } from '../run/sample-feeds.js'
+import { isDynamic } from '../value-type.js'
 import { fitShapes } from './fit-shapes.js'
 import { type Feeds, openExact, type Proof, prove, type Reference, unproven } from './proof.js'
 import { explainRefusal, type Refusal } from './refusal.js'
@@ -69,7 +71,7 @@ const CHECKS = {
  */
 export async function repair(model: Model, options: RepairOptions = {}): Promise<RepairResult> {
   checkOptions('repair', options, CHECKS)
-  const names = feedInputs(model).map(({ name }) => name)
+  const names = model.graph.fedInputs.map(({ name }) => name)
   for (const option of ['values', 'feeds'] as const) {
     const unknown = Object.keys(options[option] ?? {}).find((name) => !names.includes(name))
     if (unknown === undefined) continue
@@ -91,6 +93,7 @@ class Repair {
   /** Fixes that changed nothing since something was changed last. */
   readonly #idle = new Set<string>()
   #model: Model
+  #findings: readonly Finding[] | undefined
   #tolerance = 0
   #references: readonly Reference[] = []
   #shapes: { readonly [input: string]: ProposedRange }
@@ -101,7 +104,7 @@ class Repair {
     this.#options = options
     this.#model = original
     this.#values = { ...likelyValues(original), ...settingsIn(original, options.feeds), ...options.values }
-    this.#shapes = proposeShapes(feedInputs(original), { ...shapesOf(options.feeds), ...options.shapes })
+    this.#shapes = proposeShapes(original.graph.fedInputs, { ...shapesOf(options.feeds), ...options.shapes })
     this.#proof = unproven('the model is the original')
   }
 
@@ -176,15 +179,17 @@ class Repair {
     return message === undefined ? undefined : explainRefusal(message)
   }
 
-  #lint(): Finding[] {
+  /** What lint finds in the model as it is now. */
+  #lint(): readonly Finding[] {
     const { target, fp16, pluginOps } = this.#options
-    return lint(this.#model, {
+    this.#findings ??= lint(this.#model, {
       ...(target && { target }),
       ...(fp16 !== undefined && { fp16 }),
       ...(pluginOps && { pluginOps }),
       values: this.#values,
       shapes: this.#currentShapes(),
     })
+    return this.#findings
   }
 
   #isOpen({ severity, fixes }: Finding): boolean {
@@ -213,15 +218,10 @@ class Repair {
   /** What helps against much: folding what is known, and fixing what it depends on. */
   #lastResorts(): Fix[] {
     const simplify = { pass: 'simplify' }
-    const inputs = feedInputs(this.#model).map(({ name }) => name)
+    const inputs = this.#model.graph.fedInputs.map(({ name }) => name)
     const values = Object.fromEntries(Object.entries(this.#values).filter(([name]) => inputs.includes(name)))
-    const shapes = Object.fromEntries(
-      Object.entries(this.#currentShapes())
-        .filter(([name]) => !Object.hasOwn(values, name))
-        .map(([name, { opt }]) => [name, opt]),
-    )
-    const fixInput = Object.keys(values).length === 0 ? [] : [{ pass: 'fix-input', options: { values } }]
-    const setShape = Object.keys(shapes).length === 0 ? [] : [{ pass: 'set-shape', options: { shapes } }]
+    const others = Object.entries(this.#currentShapes()).filter(([name]) => !Object.hasOwn(values, name))
+    const [fixInput, setShape] = [fixInputs(values), fixShapes(Object.fromEntries(others))]
     return [
       { passes: [simplify] },
       ...(fixInput.length > 0 ? [{ passes: [...fixInput, simplify] }] : []),
@@ -264,35 +264,37 @@ class Repair {
     this.#idle.clear()
     this.#assume(fix, changed)
     this.#model = changed
+    this.#findings = undefined
     this.#proof = proof ?? this.#proof
     return true
   }
 
   /** Notes what the passes of a fix took for granted: inputs that have gone, and shapes that are fixed now. */
   #assume({ passes }: Fix, changed: Model): void {
-    const before = new Map(feedInputs(this.#model).map((input) => [input.name, input]))
-    const after = new Map(feedInputs(changed).map((input) => [input.name, input]))
+    const before = new Map(this.#model.graph.fedInputs.map((input) => [input.name, input]))
+    const after = new Map(changed.graph.fedInputs.map((input) => [input.name, input]))
     for (const { options = {} } of passes) {
       for (const [input, value] of Object.entries((options.values ?? {}) as InputValues)) {
         if (before.has(input) && !after.has(input)) this.#assumptions.set(input, { kind: 'value', input, value })
       }
     }
     for (const [input, { dims }] of after) {
-      const isFixed = dims?.every((dim) => typeof dim === 'number')
-      const wasFixed = before.get(input)?.dims?.every((dim) => typeof dim === 'number')
-      if (isFixed && !wasFixed) this.#assumptions.set(input, { kind: 'shape', input, dims: dims as number[] })
+      const wasDynamic = isDynamic(before.get(input) ?? {})
+      if (wasDynamic && !isDynamic({ dims }))
+        this.#assumptions.set(input, { kind: 'shape', input, dims: dims as number[] })
     }
   }
 
   /** Of the dynamic inputs that the model has now. */
   #currentShapes(): { [input: string]: ProposedRange } {
-    const inputs = feedInputs(this.#model)
+    const inputs = this.#model.graph.fedInputs
     const given = Object.fromEntries(
       Object.entries(this.#shapes).filter(([name]) => inputs.some((input) => input.name === name)),
     )
     const shapes = proposeShapes(inputs, given)
-    const dynamic = inputs.filter(({ dims }) => dims?.some((dim) => typeof dim !== 'number') !== false)
-    return Object.fromEntries(dynamic.flatMap(({ name }) => (shapes[name] === undefined ? [] : [[name, shapes[name]]])))
+    return Object.fromEntries(
+      inputs.filter(isDynamic).flatMap(({ name }) => (shapes[name] === undefined ? [] : [[name, shapes[name]]])),
+    )
   }
 
   #tell(doing: string): void {
@@ -307,7 +309,7 @@ function keyOf({ passes }: Fix): string {
 /** Small integer inputs that are fed hold settings, such as axes and sizes, rather than data. */
 function settingsIn(model: Model, feeds: Feeds | undefined): InputValues {
   const settings: Record<string, number[]> = {}
-  for (const { name } of feedInputs(model)) {
+  for (const { name } of model.graph.fedInputs) {
     const feed = feeds?.[name]
     if (feed === undefined || !/^(int32|int64|bool)$/.test(feed.type) || elementCount(feed.dims) > MAX_SETTING) continue
     settings[name] = Array.from(feed.data as ArrayLike<number | bigint>, Number)

@@ -30,7 +30,7 @@ const INTEGERS: ValueRange = { low: 0, high: 1 }
  */
 export function sampleFeeds(model: Model, options: SampleOptions = {}): Record<string, Tensor> {
   const { seed = 0, shapes = {}, sizes = { batch: 2, other: 8 }, range = { low: -1, high: 1 } } = options
-  const inputs = feedInputs(model)
+  const inputs = model.graph.fedInputs
   const unknown = Object.keys(shapes).find((name) => !inputs.some((input) => input.name === name))
   if (unknown !== undefined) {
     throw new TrtError('INVALID_ARGUMENT', `shapes: there is no input ${JSON.stringify(unknown)}`, {
@@ -49,11 +49,6 @@ export function sampleFeeds(model: Model, options: SampleOptions = {}): Record<s
     feeds[name] = randomTensor(type, dims, random, type.includes('float') ? range : INTEGERS)
   }
   return feeds
-}
-
-/** The inputs that have to be fed: those of older models that are initializers need not. */
-export function feedInputs({ graph }: Model): Value[] {
-  return graph.inputs.filter(({ initializer }) => initializer === undefined)
 }
 
 function dimsOf(

@@ -2,6 +2,7 @@
  * The elements of small tensors, as far as inference knows them: shapes are computed with by nodes (Shape, Gather,
  * Concat, …) before Reshape and others take them.
  */
+import { stridesOf } from '../../tensor.js'
 import type { ModelTensor } from '../model/tensor.js'
 import type { Dim } from '../value-type.js'
 
@@ -50,7 +51,7 @@ export function select(
 
 /** Elements after their axes were put into another order. */
 export function reorder(elements: Elements, dims: readonly number[], order: readonly number[]): Elements {
-  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((product, size) => product * size, 1))
+  const strides = stridesOf(dims)
   let offsets: readonly number[] = [0]
   for (const axis of order) {
     const stride = strides[axis] ?? 0

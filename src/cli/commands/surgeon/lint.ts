@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { type Finding, type LintTarget, lint, read } from '../../../onnx/index.js'
 import { collect } from '../../build-flags.js'
 import { define } from '../../command.js'
-import { plural } from '../../format.js'
+import { more, plural } from '../../format.js'
 import type { CliIo } from '../../io.js'
 import { fixText } from '../../repair-report.js'
 
@@ -60,7 +60,7 @@ function printRule(io: CliIo, rule: string, findings: readonly Finding[]): void 
   const paint = severity === 'error' ? io.color.bad : io.color.warning
   io.print(`${paint(`${severity}:`)} ${io.color.bold(rule)}  ${plural(findings.length, 'time')}`)
   for (const { where, message } of findings.slice(0, SHOWN)) io.print(`  ${where}: ${message}`)
-  if (findings.length > SHOWN) io.print(`  ${io.color.dim(`and ${findings.length - SHOWN} more (--json lists them)`)}`)
+  if (findings.length > SHOWN) io.print(`  ${io.color.dim(more(findings.length - SHOWN))}`)
   const fixes = new Set(findings.flatMap((finding) => finding.fixes.slice(0, 1).map(fixText)))
   const advice = new Set(findings.flatMap((finding) => finding.advice ?? []))
   for (const fix of fixes) io.print(`  ${io.color.good('mended by:')} ${fix}`)

@@ -6,7 +6,7 @@ export const dynamicInput: Rule = {
   id: 'dynamic-input',
   summary: 'an input whose shape is not fixed, or whose dimensions share a name by mistake',
   check(facts, report) {
-    for (const input of facts.inputs) {
+    for (const input of facts.model.graph.fedInputs) {
       const { dims } = input
       if (dims === undefined) continue
       if (dims.some((dim) => typeof dim !== 'number')) {

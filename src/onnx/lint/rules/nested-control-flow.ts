@@ -2,7 +2,11 @@
  * Ifs inside of Ifs, of a model whose shapes are not fixed: TensorRT-RTX 1.7.1 ends them with an assertion
  * (`tScope.getType() != ScopeType::kUNDEFINED`, or one of Myelin's). A single If builds, and with fixed shapes nested ones.
  */
+import type { Value } from '../../model/value.js'
+import { isDynamic } from '../../value-type.js'
+import { fixInputs, fixShapes } from '../assuming.js'
 import type { Fix, RecipeStep } from '../finding.js'
+import type { InputValues } from '../likely-values.js'
 import type { LintFacts } from '../lint-facts.js'
 import { proposeShapes } from '../propose-shapes.js'
 import type { Rule } from '../rule.js'
@@ -14,7 +18,7 @@ export const nestedControlFlow: Rule = {
   id: 'nested-control-flow',
   summary: 'an If inside of another one, where shapes are not fixed',
   check(facts, report) {
-    if (!facts.inputs.some(({ dims }) => dims?.some((dim) => typeof dim !== 'number') !== false)) return
+    if (!facts.model.graph.fedInputs.some(isDynamic)) return
     const nested = facts.nodes.filter(
       ({ opType, domain, graph }) => opType === 'If' && domain === '' && facts.isInside(graph, IF),
     )
@@ -36,22 +40,17 @@ export const nestedControlFlow: Rule = {
 }
 
 /** What assumes nothing first; then the inputs that conditions compare with constants; then the shapes. */
-function fixesFor(facts: LintFacts): Fix[] {
+function fixesFor({ model, values, shapes }: LintFacts): Fix[] {
   const remove: RecipeStep[] = [{ pass: 'remove-if' }, { pass: 'simplify' }]
-  const { values } = facts
-  const compared = facts.inputs.map(({ name }) => name).filter((name) => Object.hasOwn(values, name))
-  const fixInputs: RecipeStep[] =
-    compared.length === 0
-      ? []
-      : [{ pass: 'fix-input', options: { values: Object.fromEntries(compared.map((name) => [name, values[name]])) } }]
-  const shapes = Object.fromEntries(
-    Object.entries(proposeShapes(facts.inputs, facts.shapes))
-      .filter(([name]) => !compared.includes(name))
-      .map(([name, { opt }]) => [name, opt]),
+  const inputs = model.graph.fedInputs
+  const isKnown = ({ name }: Value) => Object.hasOwn(values, name)
+  const known = Object.fromEntries(
+    inputs.filter(isKnown).map(({ name }) => [name, values[name] as InputValues[string]]),
   )
-  const setShapes: RecipeStep[] = Object.keys(shapes).length === 0 ? [] : [{ pass: 'set-shape', options: { shapes } }]
+  const others = Object.entries(proposeShapes(inputs, shapes)).filter(([name]) => !Object.hasOwn(known, name))
+  const [inputSteps, shapeSteps] = [fixInputs(known), fixShapes(Object.fromEntries(others))]
   const fixes: Fix[] = [{ passes: remove }]
-  if (fixInputs.length > 0) fixes.push({ passes: [...fixInputs, ...remove] })
-  if (setShapes.length > 0) fixes.push({ passes: [...fixInputs, ...setShapes, ...remove] })
+  if (inputSteps.length > 0) fixes.push({ passes: [...inputSteps, ...remove] })
+  if (shapeSteps.length > 0) fixes.push({ passes: [...inputSteps, ...shapeSteps, ...remove] })
   return fixes
 }

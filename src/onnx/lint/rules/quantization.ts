@@ -4,6 +4,7 @@
  */
 import type { Node } from '../../model/node.js'
 import type { ModelTensor } from '../../model/tensor.js'
+import { fixedCount } from '../../value-type.js'
 import type { LintFacts } from '../lint-facts.js'
 import type { Rule } from '../rule.js'
 
@@ -37,7 +38,8 @@ function problemOf(node: Node, facts: LintFacts): string | undefined {
   if (!isQuantize && isMovedConstant(node, facts)) {
     return `its integers are a constant that other nodes move first: TensorRT takes those right before DequantizeLinear only`
   }
-  const elements = node.opType === 'DequantizeLinear' && /4$|4e2m1$/.test(type) ? sizeOf(facts.dims(x)) : undefined
+  const dims = node.opType === 'DequantizeLinear' && /4$|4e2m1$/.test(type) ? facts.dims(x) : undefined
+  const elements = dims && fixedCount(dims)
   if (elements !== undefined && elements % 2 === 1)
     return `TensorRT keeps two ${type} in a byte, and here are ${elements}`
   const output = node.getInt('output_dtype', 0)
@@ -67,9 +69,4 @@ function isMovedConstant({ inputs: [x] }: Node, facts: LintFacts): boolean {
 
 function isZero(tensor: ModelTensor): boolean {
   return tensor.bytes().every((byte) => byte === 0)
-}
-
-function sizeOf(dims: ReturnType<LintFacts['dims']>): number | undefined {
-  const size = dims?.reduce((product: number, dim) => product * (typeof dim === 'number' ? dim : Number.NaN), 1)
-  return Number.isNaN(size) ? undefined : size
 }

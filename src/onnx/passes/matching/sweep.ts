@@ -37,7 +37,12 @@ function removeConstants(constants: Iterable<Value>): void {
   }
 }
 
+/** Whether a value was taken out, as a sweep takes constants that nobody uses any more. */
+export function isRemoved(value: Value): boolean {
+  return value.graph.value(value.name) !== value
+}
+
 /** Whether a node was taken out, or all that it gave is given by another one now. */
 export function isGone(node: Node): boolean {
-  return !node.outputs.some((value) => value?.producer === node && value.graph.value(value.name) === value)
+  return !node.outputs.some((value) => value?.producer === node && !isRemoved(value))
 }

@@ -200,7 +200,7 @@ function scalarOfType(type: string, value: number): TensorLike {
 }
 
 function constantOf(node: Node, name: string, content: Parameters<typeof addConstant>[1]): Value {
-  return addConstant(node.graph, content, `${node.name || node.outputs[0]?.name || node.opType}_${name}`)
+  return addConstant(node.graph, content, `${node.label}_${name}`)
 }
 
 /**

@@ -97,7 +97,7 @@ class Planner implements Plan {
     this.#constants = constants
     this.#kept = kept
     this.#outside = keepIoTypes ? 'full' : 'low'
-    this.#inputs = new Set(main.inputs.filter(({ initializer }) => initializer === undefined))
+    this.#inputs = new Set(main.fedInputs)
     for (const [node, { inputs, outputs }] of nodes) {
       if (!kept.has(node) && [...inputs, ...outputs].includes('node')) this.low.add(node)
     }

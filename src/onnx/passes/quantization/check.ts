@@ -3,6 +3,7 @@ import type { Model } from '../../model/model.js'
 import type { Node } from '../../model/node.js'
 import type { ModelTensor } from '../../model/tensor.js'
 import { Constants } from '../constants.js'
+import { firstNames, groupNodes } from '../node-groups.js'
 
 const OPS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear'])
 
@@ -20,15 +21,13 @@ export function quantizationNodes(model: Model): Node[] {
  */
 export function checkQuantization(model: Model): string[] {
   const constants = new Constants(model)
-  const problems = new Map<string, Node[]>()
-  for (const node of quantizationNodes(model)) {
+  const problems = quantizationNodes(model).flatMap((node) => {
     const problem = problemOf(node, constants)
-    if (problem !== undefined) problems.get(problem)?.push(node) ?? problems.set(problem, [node])
-  }
-  return [...problems].map(([problem, nodes]) => {
-    const names = nodes.slice(0, 3).map((node) => node.name || node.outputs[0]?.name || node.opType)
-    return `TensorRT refuses ${nodes.length} nodes, as ${problem}: ${names.join(', ')}${nodes.length > 3 ? ', …' : ''}`
+    return problem === undefined ? [] : [[node, problem] as const]
   })
+  return [...groupNodes(problems)].map(
+    ([problem, nodes]) => `TensorRT refuses ${nodes.length} nodes, as ${problem}: ${firstNames(nodes)}`,
+  )
 }
 
 const TYPES: ReadonlySet<string> = new Set(['int8', 'int4', 'float8e4m3fn', 'float4e2m1'])

@@ -20,6 +20,7 @@ import type { Node } from '../../model/node.js'
 import type { ModelTensor } from '../../model/tensor.js'
 import type { Value } from '../../model/value.js'
 import { Constants } from '../constants.js'
+import { groupNodes, type NodeGroups } from '../node-groups.js'
 import { nodeSelector } from '../select-nodes.js'
 
 /** What is quantised, and what is not. */
@@ -70,7 +71,7 @@ export interface Weights {
 /** What is quantised, in topological order, and by reason what was selected and stays. */
 export interface QuantizationPlan {
   readonly nodes: readonly QuantizedNode[]
-  readonly left: ReadonlyMap<string, readonly Node[]>
+  readonly left: NodeGroups
 }
 
 /** Finds what is to be quantised. Values keep their names from one operator set to the next, so that may be done before. */
@@ -80,10 +81,7 @@ export function planQuantization(model: Model, selection: QuantizationSelection)
   const constants = new Constants(model)
   const nodes: QuantizedNode[] = []
   const convolutions = new Map<Node, number>()
-  const left = new Map<string, Node[]>()
-  const leave = (reason: string, node: Node): void => {
-    left.get(reason)?.push(node) ?? left.set(reason, [node])
-  }
+  const left: [Node, reason: string][] = []
   for (const [order, node] of model.graph.nodes.entries()) {
     if (!isSelected(node)) continue
     if (node.opType === 'Add') {
@@ -95,9 +93,9 @@ export function planQuantization(model: Model, selection: QuantizationSelection)
     const weights = weightsOf(node, constants)
     const index = node.opType === 'MatMul' && weights?.index === 0 ? 1 : 0
     const activation = node.inputs[index]
-    if (weights === undefined || activation === undefined) leave('it has no constant float32 weights', node)
-    else if (constants.of(activation) !== undefined) leave('all that it reads is constant', node)
-    else if (Math.min(...weights.channels) < minChannels) leave(`it has fewer than ${minChannels} channels`, node)
+    if (weights === undefined || activation === undefined) left.push([node, 'it has no constant float32 weights'])
+    else if (constants.of(activation) !== undefined) left.push([node, 'all that it reads is constant'])
+    else if (Math.min(...weights.channels) < minChannels) left.push([node, `it has fewer than ${minChannels} channels`])
     else {
       nodes.push({ node, index, activation, weights })
       if (node.opType !== 'Gemm' && node.opType !== 'MatMul') convolutions.set(node, order)
@@ -105,10 +103,10 @@ export function planQuantization(model: Model, selection: QuantizationSelection)
   }
   for (const graph of innerGraphs(model)) {
     for (const node of graph.nodes.filter(isSelected)) {
-      if (node.opType !== 'Add') leave('values inside functions and the graphs of nodes are not calibrated', node)
+      if (node.opType !== 'Add') left.push([node, 'values inside functions and the graphs of nodes are not calibrated'])
     }
   }
-  return { nodes, left }
+  return { nodes, left: groupNodes(left) }
 }
 
 function selector({ ops, nodes, keepOps, keepNodes }: QuantizationSelection): (node: Node) => boolean {

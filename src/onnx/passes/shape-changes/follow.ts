@@ -2,6 +2,7 @@
  * Inputs that have a size in common with another value, which has another one now: a class token that was expanded to the
  * batch, zeros that an LSTM begins with. What they hold for one of the batch they hold for all, or else nothing is done.
  */
+import { elementCount } from '../../../tensor.js'
 import type { ElementType } from '../../data-types.js'
 import type { ModelTensor } from '../../model/tensor.js'
 import type { Value } from '../../model/value.js'
@@ -64,7 +65,7 @@ function repeatsAlong(content: ModelTensor, axis: number): boolean {
   if (type === 'string') return false
   const bytes = content.bytes()
   const size = dims[axis] as number
-  const outer = dims.slice(0, axis).reduce((product, dim) => product * dim, 1)
+  const outer = elementCount(dims.slice(0, axis))
   const row = bytes.length / outer / size
   // Types of less than a byte have rows that end within one.
   if (!Number.isInteger(row)) return false
