@@ -46,6 +46,11 @@ export class ProgressLine {
     this.#io.note(`${this.#title}${percent} ${formatSeconds(elapsed)}${text === '' ? '' : `: ${text}`}`)
   }
 
+  /** The same for work of one stage: what is being done, and how much of how much is. */
+  show(phase: string, step = 0, steps = 0): void {
+    this.update({ phase, parents: [], step, steps, elapsedMs: 0 })
+  }
+
   stop(): void {
     clearInterval(this.#timer)
     this.#io.status('')

@@ -216,8 +216,7 @@ async function measure(
       iterations,
       concurrency,
       signal: io.signal,
-      onProgress: (fraction) =>
-        progress.update({ phase: '', parents: [], step: fraction * 1000, steps: 1000, elapsedMs: 0 }),
+      onProgress: (fraction) => progress.show('', fraction * 1000, 1000),
     })
   } finally {
     progress.stop()

@@ -58,7 +58,7 @@ async function run(io: CliIo, path: string, flags: Flags): Promise<undefined> {
       inputs: { feeds: Object.fromEntries([...feeds].map(([name, { tensor }]) => [name, tensor])) },
       tolerance,
       signal: io.signal,
-      onProgress: (now) => progress.update({ phase: trialText(now), parents: [], step: 0, steps: 0, elapsedMs: 0 }),
+      onProgress: (now) => progress.show(trialText(now)),
     })
     io.signal.throwIfAborted()
     if (flags.output !== undefined) await found.model.write(flags.output)

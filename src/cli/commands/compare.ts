@@ -79,8 +79,7 @@ async function run(io: CliIo, reference: string, paths: readonly string[], flags
       ),
       names: renames(flags.rename),
       signal: io.signal,
-      onProgress: ({ done, total }) =>
-        progress.update({ phase: 'values', parents: [], step: done, steps: total, elapsedMs: 0 }),
+      onProgress: ({ done, total }) => progress.show('values', done, total),
     })
   } finally {
     progress.stop()

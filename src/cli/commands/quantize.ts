@@ -112,7 +112,7 @@ async function quantize(io: CliIo, path: string, flags: Flags): Promise<undefine
         signal: io.signal,
         onProgress: (done) => {
           samples = done.samples
-          progress.update({ phase: plural(samples, 'sample'), parents: [], step: samples, steps: 0, elapsedMs: 0 })
+          progress.show(plural(samples, 'sample'), samples)
         },
       },
     )

@@ -70,8 +70,7 @@ async function apply(io: CliIo, path: string, flags: Flags): Promise<undefined> 
     reports = await transform(model, transforms, {
       verify,
       signal: io.signal,
-      onProgress: ({ pass, done, total }) =>
-        progress.update({ phase: pass, parents: [], step: done, steps: total, elapsedMs: 0 }),
+      onProgress: ({ pass, done, total }) => progress.show(pass, done, total),
     })
     io.signal.throwIfAborted()
     if (flags.output !== undefined) await model.write(flags.output, writeOptions(flags))

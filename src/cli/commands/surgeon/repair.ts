@@ -69,7 +69,7 @@ async function run(io: CliIo, path: string, flags: Flags): Promise<number> {
       ...(wanted && { shapes: wanted }),
       ...(assume && { values: assume }),
       signal: io.signal,
-      onProgress: ({ doing }) => progress.update({ phase: doing, parents: [], step: 0, steps: 0, elapsedMs: 0 }),
+      onProgress: ({ doing }) => progress.show(doing),
     })
     io.signal.throwIfAborted()
     if (output !== undefined && result.outcome !== 'untouched') await result.model.write(output)
