@@ -59,16 +59,21 @@ if (testsPlugins) {
 const vitest = await runVitest()
 
 console.log('')
+for (const reason of new Set(vitest.skipped.map(({ reason }) => reason))) {
+  const tests = vitest.skipped.filter((skipped) => skipped.reason === reason)
+  console.log(`– skipped: ${reason}\n${tests.map(({ test }) => `    ${test}`).join('\n')}`)
+}
+if (noRtx !== undefined) console.log(`– TensorRT-RTX could not be installed, so no real engine was built: ${noRtx}`)
+if (noModels !== undefined) console.log(`– not every trained model could be installed: ${noModels}`)
 for (const { name, outcome, detail } of parts) {
   console.log(
     `${{ passed: '✓', failed: '✗', skipped: '–' }[outcome]} ${name}${detail === undefined ? '' : `\n${detail}`}`,
   )
 }
-for (const { test, reason } of vitest.skipped) console.log(`– skipped: ${test}: ${reason}`)
-if (noRtx !== undefined) console.log(`– TensorRT-RTX could not be installed, so no real engine was built: ${noRtx}`)
-if (noModels !== undefined) console.log(`– not every trained model could be installed: ${noModels}`)
+// Last, so that whoever keeps only the end of the output has what failed.
+for (const { test, error } of vitest.failed) console.log(`✗ ${test}\n${error}`)
 const count = (outcome) => parts.filter((part) => part.outcome === outcome).length
-const failed = count('failed') + vitest.failed
+const failed = count('failed') + vitest.failed.length
 console.log(
   `\n${count('passed') + vitest.passed} passed, ${failed} failed, ${count('skipped') + vitest.skipped.length} skipped`,
 )
@@ -111,8 +116,10 @@ async function runVitest() {
   await run(bin('vitest'), ['run', ...FILTERS], { env, show: true }).catch(() => {
     ended = 'badly'
   })
-  const summary = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 0, skipped: [] }
+  const summary = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: [], skipped: [] }
   // It can fail outside of every test: where no file matches, in a teardown, by a crash.
-  if (ended === 'badly' && summary.failed === 0) summary.failed = 1
+  if (ended === 'badly' && summary.failed.length === 0) {
+    summary.failed.push({ test: 'vitest', error: 'It ended badly, though no test failed; see above.' })
+  }
   return summary
 }

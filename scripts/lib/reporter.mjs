@@ -1,4 +1,5 @@
-// A vitest reporter that keeps what the summary of `npm test` needs: the counts, and why each skipped test was skipped.
+// A vitest reporter that keeps what the summary of `npm test` needs: the counts, what failed and how, and why each skipped
+// test was skipped.
 import { writeFileSync } from 'node:fs'
 
 export class SummaryReporter {
@@ -9,16 +10,25 @@ export class SummaryReporter {
   }
 
   onTestRunEnd(modules, errors) {
-    const summary = { passed: 0, failed: errors.length, skipped: [] }
+    const summary = { passed: 0, failed: [], skipped: [] }
+    const fail = (test, errors) => summary.failed.push({ test, error: errors.map(wordsOf).join('\n') })
+    if (errors.length > 0) fail('outside of every test', errors)
     for (const module of modules) {
-      if (module.errors().length > 0) summary.failed++
+      const file = module.relativeModuleId
+      if (module.errors().length > 0) fail(file, module.errors())
       for (const test of module.children.allTests()) {
-        const { state, note } = test.result()
+        const { state, note, errors } = test.result()
         if (state === 'skipped') summary.skipped.push({ test: test.fullName, reason: note ?? 'no reason given' })
         else if (state === 'passed') summary.passed++
-        else summary.failed++
+        else fail(`${file} > ${test.fullName}`, errors ?? [])
       }
     }
     writeFileSync(this.#file, JSON.stringify(summary))
   }
+}
+
+/** An error's stack, which begins with its message, and how values differ; of very long words, their two ends. */
+function wordsOf(error) {
+  const words = [error.stack ?? error.message, error.diff].filter((part) => part !== undefined).join('\n')
+  return words.length <= 4000 ? words : `${words.slice(0, 2000)}\n…\n${words.slice(-2000)}`
 }
