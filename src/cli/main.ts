@@ -2,17 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { EXIT_USAGE, reportError, UsageError } from './command.js'
-import { registerBench } from './commands/bench.js'
-import { registerBisect } from './commands/bisect.js'
-import { registerBuild } from './commands/build.js'
-import { registerCompare } from './commands/compare.js'
-import { registerDoctor } from './commands/doctor.js'
-import { registerInspect } from './commands/inspect.js'
-import { registerPlugin } from './commands/plugin.js'
-import { registerQuantize } from './commands/quantize.js'
-import { registerRun } from './commands/run.js'
-import { registerSdk } from './commands/sdk.js'
-import { registerSurgeon } from './commands/surgeon/index.js'
 import { CliIo } from './io.js'
 
 const EXIT_CODES = `
@@ -24,7 +13,23 @@ Exit codes:
 
 Results go to stdout, progress and errors to stderr; NO_COLOR switches colours off.`
 
-function makeProgram(): Command {
+/** In the order of the help. A command's files are loaded where it is called: all of them are over three hundred. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  build: async () => (await import('./commands/build.js')).registerBuild,
+  run: async () => (await import('./commands/run.js')).registerRun,
+  bench: async () => (await import('./commands/bench.js')).registerBench,
+  inspect: async () => (await import('./commands/inspect.js')).registerInspect,
+  surgeon: async () => (await import('./commands/surgeon/index.js')).registerSurgeon,
+  compare: async () => (await import('./commands/compare.js')).registerCompare,
+  bisect: async () => (await import('./commands/bisect.js')).registerBisect,
+  quantize: async () => (await import('./commands/quantize.js')).registerQuantize,
+  plugin: async () => (await import('./commands/plugin.js')).registerPlugin,
+  doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
+  sdk: async () => (await import('./commands/sdk.js')).registerSdk,
+}
+
+/** The program with the command that `name` says, or, where it says none, with all. */
+async function makeProgram(name: string | undefined): Promise<Command> {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
@@ -36,23 +41,14 @@ function makeProgram(): Command {
     // Subcommands inherit these, so they come first: commander shall neither print errors nor exit by itself.
     .configureOutput({ writeErr: () => {} })
     .exitOverride()
-  registerBuild(program)
-  registerRun(program)
-  registerBench(program)
-  registerInspect(program)
-  registerSurgeon(program)
-  registerCompare(program)
-  registerBisect(program)
-  registerQuantize(program)
-  registerPlugin(program)
-  registerDoctor(program)
-  registerSdk(program)
+  const called = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  for (const load of called === undefined ? Object.values(COMMANDS) : [called]) (await load())(program)
   return program
 }
 
 /** Reads the command line and does what it says; the exit code is left in `process.exitCode`. */
 async function main(argv: readonly string[]): Promise<void> {
-  const program = makeProgram()
+  const program = await makeProgram(argv[0])
   const io = new CliIo({
     stdout: process.stdout,
     stderr: process.stderr,
