@@ -83,7 +83,14 @@ it('turns running out of memory inside TensorRT into an error', async (ctx) => {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[0])
     execFileSync('prlimit', ['--pid', String(pid), `--as=${pages * 4096}`])
   }
-  await failure('OUT_OF_MEMORY', () => midBuild('process', limit))
+  const error = await midBuild('process', limit).then(
+    () => undefined,
+    (error: trt.TrtError) => error,
+  )
+  // Which allocation finds none left is luck. Most throw bad_alloc, and are told as what they are; some of TensorRT's own
+  // compiler it notices as a null pointer, "MyelinCheckException: … CHECK(p) failed", and says nothing of memory.
+  expect(`${error?.code}: ${error?.message}`).toMatch(/^(OUT_OF_MEMORY: |BUILD_FAILED: [\s\S]*MyelinCheckException)/)
+  expect((await buildDetector({ isolation: 'process' })).plan.byteLength).toBeGreaterThan(0)
 })
 
 it('keeps the exit code when the process exits during a build', async () => {
