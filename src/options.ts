@@ -107,7 +107,8 @@ export interface BuildOptions {
   readonly bf16?: boolean
   /**
    * Compute in int8 where that is fast: the model is calibrated on onnxruntime's CPU and quantised first, as
-   * `onnx.calibrate` and `onnx.quantize` do, on every backend. What stays is fp32, or fp16 with `fp16`.
+   * `onnx.calibrate` and `onnx.quantize` do, on every backend. What stays is fp32, or fp16 with `fp16`. With `repair` it is
+   * the repaired model that is calibrated; inputs of samples that became constants are left out.
    */
   readonly int8?: QuantizationOptions
   /**

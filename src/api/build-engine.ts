@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { BuildOutcome, ModelSource, Profile } from '../backends/backend.js'
+import type { BuildOutcome, Profile } from '../backends/backend.js'
 import { resolveBuildBackend } from '../backends/resolve-backend.js'
 import { TrtError, throwIfAborted } from '../errors.js'
 import { toPath, writeFileAtomic } from '../files.js'
@@ -7,7 +7,7 @@ import { inspectModel, Model, type RepairResult, type ValueInfo } from '../onnx/
 import { readSource } from '../onnx/model/read.js'
 import type { BackendName, BuildOptions } from '../options.js'
 import { traced } from '../tracing.js'
-import { buildRepaired, type RepairedBuild } from './build-repaired.js'
+import { buildRepaired, type RepairedBuild, toRepairedSource } from './build-repaired.js'
 import { toModelSource } from './model-source.js'
 import { resolveProfiles } from './resolve-profiles.js'
 import { resolveQuantization } from './resolve-quantization.js'
@@ -99,22 +99,35 @@ async function buildAsIs(options: BuildOptions): Promise<Built> {
   const { inputs, outputs } = await inspectModel(model)
   const profiles = resolveProfiles(inputs, options.shapes)
   throwIfAborted('buildEngine', options.signal)
-  const { backend, settings, control, backendReason } = await chooseBackend(options, model)
+  const { backend, settings: others, control, backendReason } = await chooseBackend(options)
+  const settings = { ...others, ...(await resolveQuantization(model, options)) }
   const outcome = await backend.build({ model, profiles, settings }, control)
   return { outcome, backend: backend.name, backendReason, inputs, outputs, profiles, repair: undefined }
 }
 
+/**
+ * Repaired first, and then quantised: ranges belong to the values of the model that is built, and TensorRT is asked about one
+ * that is not calibrated anew after each fix.
+ */
 async function buildMended(options: BuildOptions): Promise<Built> {
   const { onnx, repair, shapes } = options
   const source = toModelSource(onnx)
   const model = onnx instanceof Model ? onnx : readSource(source)
   const values = typeof repair === 'object' ? repair.values : undefined
-  const { backendReason, ...chosen } = await chooseBackend(options, source)
+  const { backendReason, ...chosen } = await chooseBackend(options)
   const { result, built, error } = await buildRepaired(model, source, { ...chosen, shapes }, values && { values })
   if (built === undefined) throw refusedError(result, error as TrtError)
+  const { backend, settings, control } = chosen
+  const quantization = await resolveQuantization(result.model, options, goneFrom(model, result.model))
+  const request = { profiles: built.profiles, settings: { ...settings, ...quantization } }
+  const isQuantised = Object.keys(quantization).length > 0
+  const outcome = isQuantised
+    ? await backend.build({ ...request, model: toRepairedSource(result.model) }, control)
+    : built.outcome
   return {
-    ...built,
-    backend: chosen.backend.name,
+    outcome,
+    profiles: built.profiles,
+    backend: backend.name,
     backendReason,
     inputs: infosOf(result.model.graph.fedInputs),
     outputs: infosOf(result.model.graph.outputs),
@@ -122,16 +135,22 @@ async function buildMended(options: BuildOptions): Promise<Built> {
   }
 }
 
+/** Inputs that a repair turned into constants. */
+function goneFrom(original: Model, repaired: Model): ReadonlySet<string> {
+  const left = new Set(repaired.graph.fedInputs.map(({ name }) => name))
+  return new Set(original.graph.fedInputs.map(({ name }) => name).filter((name) => !left.has(name)))
+}
+
+/** The settings are all but those of the quantisation. */
 async function chooseBackend(
   options: BuildOptions,
-  model: ModelSource,
 ): Promise<Omit<RepairedBuild, 'shapes'> & { backendReason: string }> {
   const { backend, reason, lenient } = await resolveBuildBackend(options)
   const timingCache = options.timingCache === undefined ? undefined : resolve(options.timingCache)
   return {
     backend,
     backendReason: reason,
-    settings: toBuildSettings(options, timingCache, await resolveQuantization(model, options)),
+    settings: toBuildSettings(options, timingCache),
     control: {
       isolation: options.isolation ?? 'process',
       lenient,

@@ -60,7 +60,7 @@ export async function buildRepaired(
           ...Object.fromEntries(Object.entries(given).filter(([name]) => dynamic.has(name))),
         })),
       )
-      const from = candidate === model ? source : bytesOf(candidate)
+      const from = candidate === model ? source : toRepairedSource(candidate)
       built = { outcome: await backend.build({ model: from, profiles, settings }, control), profiles }
       error = undefined
       return undefined
@@ -96,7 +96,8 @@ function isRefusal(error: unknown): error is TrtError {
   return REFUSALS.includes(error.code) || (error.code === 'UNSUPPORTED' && error.message.includes('holds a shape'))
 }
 
-function bytesOf(model: Model): ModelSource {
+/** A repaired model as backends take it. */
+export function toRepairedSource(model: Model): ModelSource {
   const copy = model.copy()
   takeInside(copy)
   return { bytes: copy.toBytes() }

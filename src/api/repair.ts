@@ -62,7 +62,7 @@ export async function repair(model: BuildOptions['onnx'], options: RepairModelOp
     logger: options.logger,
   } as const
   try {
-    const settings = toBuildSettings({ onnx: model, ...build }, undefined, {})
+    const settings = toBuildSettings({ onnx: model, ...build }, undefined)
     const { result, built } = await buildRepaired(read, source, { backend, settings, control, shapes }, told)
     return { ...result, askedOf: built === undefined ? name : `${name} ${built.outcome.version}`, notAsked: undefined }
   } catch (error) {

@@ -10,39 +10,45 @@ import { readNpyFolder, readTensorFile } from '../npy/tensor-files.js'
 import {
   type CalibrationSamples,
   calibrate,
-  type Model,
+  Model,
   readCalibrationCache,
   writeCalibrationCache,
 } from '../onnx/index.js'
 import { readSource } from '../onnx/model/read.js'
 import { quantizationNodes } from '../onnx/passes/quantization/check.js'
 import type { BuildOptions, Calibration, QuantizationOptions } from '../options.js'
-import type { Tensor } from '../tensor.js'
+import type { Tensor, TensorLike } from '../tensor.js'
+
+type Feeds = { readonly [input: string]: TensorLike }
 
 /** How calibrating talks back. */
 export interface CalibrationControl {
   readonly signal?: AbortSignal | undefined
   /** Told after each sample how many were run. */
   readonly onProgress?: ((progress: { readonly samples: number }) => void) | undefined
+  /** Inputs that samples have and the model has no more. */
+  readonly gone?: ReadonlySet<string> | undefined
 }
 
 /**
  * The settings that `int8` and `fp8` stand for.
  *
+ * @param gone inputs that the model had: samples that still have them are fed without
  * @throws {TrtError} what {@link findRanges} throws
  */
 export async function resolveQuantization(
-  source: ModelSource,
+  source: ModelSource | Model,
   { int8, fp8, signal, onProgress }: BuildOptions,
+  gone: ReadonlySet<string> = new Set(),
 ): Promise<Pick<BuildSettings, 'int8' | 'fp8'>> {
   const options = int8 ?? fp8
   if (options === undefined) return {}
   const started = performance.now()
   const report = ({ samples }: { readonly samples: number }): void =>
     onProgress?.({ phase: 'calibrating', parents: [], step: samples, steps: 0, elapsedMs: performance.now() - started })
-  const model = readSource(source)
+  const model = source instanceof Model ? source : readSource(source)
   const method = options.method ?? (int8 === undefined ? 'max' : 'percentile')
-  const ranges = await findRanges(model, { ...options, method }, { signal, onProgress: onProgress && report })
+  const ranges = await findRanges(model, { ...options, method }, { signal, onProgress: onProgress && report, gone })
   const { ops, nodes, keepOps, keepNodes, minChannels, powerOfTwo } = options
   const settings = withoutUndefined<QuantizationSettings>({
     ranges,
@@ -66,13 +72,13 @@ export async function resolveQuantization(
 export async function findRanges(
   model: Model,
   { calibration, cache, method, percentile, powerOfTwo: _, ...selection }: QuantizationOptions,
-  { signal, onProgress }: CalibrationControl,
+  { signal, onProgress, gone = new Set() }: CalibrationControl,
 ): Promise<Record<string, number>> {
   if (quantizationNodes(model).length > 0) return {}
   if (cache !== undefined && (await isThere(cache))) return readCalibrationCache(cache)
   const samples = await openCalibration(calibration, model)
   if (!isSamples(samples)) return { ...samples }
-  const ranges = await calibrate(model, samples, {
+  const ranges = await calibrate(model, gone.size === 0 ? samples : without(gone, samples), {
     ...selection,
     ...(method && { method }),
     ...(percentile && { percentile }),
@@ -81,6 +87,12 @@ export async function findRanges(
   })
   if (cache !== undefined) await writeCalibrationCache(cache, ranges)
   return ranges
+}
+
+async function* without(names: ReadonlySet<string>, samples: CalibrationSamples): AsyncGenerator<Feeds> {
+  for await (const sample of samples) {
+    yield Object.fromEntries(Object.entries(sample).filter(([name]) => !names.has(name)))
+  }
 }
 
 /** Whether it is samples, and not ranges. */

@@ -208,18 +208,16 @@ export function validateInferOptions(options: InferOptions): void {
   checkOptions('infer', options, INFER_CHECKS)
 }
 
-/** The options that shape a plan, as plain data that crosses processes; what the user left out stays out. */
-export function toBuildSettings(
-  options: BuildOptions,
-  timingCachePath: string | undefined,
-  quantization: Pick<BuildSettings, 'int8' | 'fp8'>,
-): BuildSettings {
+/**
+ * The options that shape a plan, as plain data that crosses processes; what the user left out stays out. `int8` and `fp8`
+ * are not among them, as they stand for ranges that are still to be found.
+ */
+export function toBuildSettings(options: BuildOptions, timingCachePath: string | undefined): BuildSettings {
   const { fp16, bf16, tf32, stronglyTyped, optimizationLevel, sparsity, versionCompatible } = options
   const { hardwareCompatibility, refittable, stripPlan, weightStreaming, profilingVerbosity, maxAuxStreams } = options
   return withoutUndefined<BuildSettings>({
     fp16,
     bf16,
-    ...quantization,
     tf32,
     stronglyTyped,
     optimizationLevel,

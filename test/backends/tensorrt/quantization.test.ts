@@ -4,6 +4,7 @@ import * as trt from 'tensorrt-node'
 import { expect, it } from 'vitest'
 import { planPreparation } from '#dist/backends/tensorrt/plan-preparation.js'
 import { failure } from '../../helpers/errors.ts'
+import { constant, makeModel, node } from '../../helpers/onnx-model.ts'
 import { feedsOf, installed, realModel } from '../../onnx/helpers/models.js'
 import { needsRtx } from './rtx.ts'
 
@@ -46,6 +47,43 @@ it('int8 where it is fast, and fp16 for what stays', async (ctx) => {
     fp16: true,
   })
   expect(built.precision).toMatch(/^int8\+fp16/)
+})
+
+it('quantises what a repair brought out of nested Ifs, by samples that have an input which is a constant now', async () => {
+  const y = (op: string) => ({ [`${op}_y`]: ['float32', ['N', 32]] as const })
+  const branch = (op: string) => ({ outputs: y(op), nodes: [node(op, ['x'], [`${op}_y`])] })
+  const product = { outputs: y('MatMul'), nodes: [node('MatMul', ['x', 'w'], ['MatMul_y'])] }
+  const inner = node('If', ['is_16k'], ['If_y'], { then_branch: product, else_branch: branch('Abs') })
+  const onnx = makeModel({
+    inputs: { x: ['float32', ['N', 32]], rate: ['int64', []] },
+    outputs: { y: ['float32', ['N', 32]] },
+    initializers: {
+      k16: constant('int64', [], [16_000]),
+      w: constant(
+        'float32',
+        [32, 32],
+        Array.from({ length: 1024 }, (_, at) => Math.sin(at)),
+      ),
+    },
+    nodes: [
+      node('Equal', ['rate', 'k16'], ['is_16k']),
+      node('If', ['is_16k'], ['y'], {
+        then_branch: { outputs: y('If'), nodes: [inner] },
+        else_branch: branch('Exp'),
+      }),
+    ],
+  })
+  const sample = {
+    x: new trt.Tensor('float32', new Float32Array(32).fill(2), [1, 32]),
+    rate: new trt.Tensor('int64', BigInt64Array.of(16_000n), []),
+  }
+  // With a fixed shape the builder takes the Ifs.
+  const shapes = { x: { min: [1, 32], opt: [2, 32], max: [4, 32] } }
+  const rest = { onnx, shapes, backend: 'tensorrt-rtx', target: TARGET, repair: true } as const
+  const built = await trt.buildEngine({ ...rest, int8: { calibration: [sample], method: 'max' } })
+  expect(built.repair?.outcome).toBe('repaired')
+  expect(built.precision).toBe('int8+fp32')
+  expect(built.warnings).toContainEqual(expect.stringMatching(/^the model was converted to int8: 1 nodes quantised/))
 })
 
 it('refuses fp8 for GPUs without it, and a quantised network that is to be weakly typed', async (ctx) => {
