@@ -147,7 +147,7 @@ describe('calibrate', () => {
   })
 
   it('keeps every value on its side and in its place where bins become wider', async () => {
-    const histogram = new Histogram(4, true)
+    const histogram = new Histogram(4)
     await histogram.add(Float32Array.of(0.5, 0.5, -0.3, 0.05))
     expect([...histogram.counts]).toEqual([0, 1, 0, 0, 1, 0, 0, 2])
     await histogram.add(Float32Array.of(1))

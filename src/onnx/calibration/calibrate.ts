@@ -12,9 +12,9 @@ import { TrtError, throwIfAborted } from '../../errors.js'
 import type { Tensor, TensorLike } from '../../tensor.js'
 import type { Model } from '../model/model.js'
 import { planQuantization, type QuantizationSelection, SELECTION_DEFAULTS } from '../passes/quantization/plan.js'
-import { openRunner, type RunnerOptions } from '../run/runner.js'
-import { Histogram } from './histogram.js'
-import { CALIBRATION_METHODS, type CalibrationMethod, HALF_BINS, thresholdOf } from './thresholds.js'
+import { openExtended, type RunnerOptions } from '../run/runner.js'
+import { collectorFor } from './collect.js'
+import { CALIBRATION_METHODS, type CalibrationMethod } from './thresholds.js'
 
 /** Inputs by name, one object for each run; the more like real ones, the better. Read once, one after the other. */
 export type CalibrationSamples =
@@ -77,25 +77,18 @@ export async function calibrate(
       { hint: 'select other nodes, or fewer channels with minChannels' },
     )
   }
-  const isCounting = method !== 'max'
-  const histograms = new Map(names.map((name) => [name, new Histogram(HALF_BINS[method], isCounting)]))
-  const count = async (results: Record<string, Tensor>): Promise<void> => {
-    for (const [name, { data }] of Object.entries(results)) {
-      throwIfAborted('calibrate', signal)
-      await histograms.get(name)?.add(data as Float32Array)
-    }
-  }
+  const collector = collectorFor(model, names, method, percentile, signal)
   const runnerOptions: RunnerOptions = {
-    outputs: names,
+    outputs: collector.outputs,
     optimization: 'all',
     ...(threads && { threads }),
     ...(signal && { signal }),
   }
-  await using runner = await openRunner(model, runnerOptions)
+  await using runner = await openExtended(model, runnerOptions, collector.nodes)
   let running: Promise<Record<string, Tensor>> | undefined
   let done = 0
   const finish = async (run: Promise<Record<string, Tensor>>): Promise<void> => {
-    await count(await run)
+    await collector.add(await run)
     onProgress?.({ samples: ++done })
   }
   for await (const sample of samples) {
@@ -112,10 +105,6 @@ export async function calibrate(
     })
   }
   await finish(running)
-  const ranges: Record<string, number> = {}
-  for (const [name, histogram] of histograms) {
-    throwIfAborted('calibrate', signal)
-    ranges[name] = await thresholdOf(histogram, method, percentile)
-  }
-  return ranges
+  throwIfAborted('calibrate', signal)
+  return collector.ranges()
 }

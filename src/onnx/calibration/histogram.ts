@@ -5,6 +5,10 @@
  * width; where a later one is larger, bins are added outside, as onnxruntime's quantizer does it, so that thresholds can be
  * held against its own. Past {@link MAX_GROWTH} times the bins, all is put into as many bins as at first, since a first
  * sample that is all but black must not take all the memory.
+ *
+ * Values are read once, by fours that are counted in tables of their own: after ReLU most values are in one bin, and adding
+ * to a count that was just written waits for it. 1.6 ns a value, where one table took 5 to 9, and a pass for the range
+ * before it 1.8.
  */
 import { breathe } from './breathe.js'
 
@@ -13,26 +17,25 @@ const CHUNK = 2 ** 18
 
 const MAX_GROWTH = 4
 
+const LANES = 4
+
 /** See the head of this file. */
 export class Histogram {
   /** Counts from the most negative bin to the most positive one; bin `half` is the first from 0 upwards. */
   counts: Float64Array
   /** Of a bin; 0 as long as all values were 0. */
   width = 0
-  /** The least value, 0 at most, and the greatest, 0 at least. Infinite or NaN where a value was. */
-  least = 0
-  greatest = 0
+  /** The greatest magnitude, to the width of a bin; infinite where a value was infinite or NaN. */
+  range = 0
   readonly #initialHalf: number
-  readonly #isCounting: boolean
+  /** Counts since the last {@link #fold}; each table has one place more, where values at the very end of the last bin go. */
+  #lanes: Uint32Array
 
-  /**
-   * @param half bins on either side of 0, at first
-   * @param isCounting whether more than {@link least} and {@link greatest} is wanted
-   */
-  constructor(half: number, isCounting: boolean) {
+  /** @param half bins on either side of 0, at first */
+  constructor(half: number) {
     this.#initialHalf = half
-    this.#isCounting = isCounting
     this.counts = new Float64Array(2 * half)
+    this.#lanes = newLanes(this.counts)
   }
 
   /** Bins on either side of 0. */
@@ -40,38 +43,71 @@ export class Histogram {
     return this.counts.length / 2
   }
 
-  /** The greatest magnitude; infinite where a value was infinite or NaN. */
-  get range(): number {
-    const range = Math.max(-this.least, this.greatest)
-    return Number.isNaN(range) ? Infinity : range
-  }
-
   /** Takes the values of a sample, and lets the event loop turn meanwhile. */
   async add(values: Float32Array): Promise<void> {
-    const before = this.range
-    for (let from = 0; from < values.length; from += CHUNK) {
-      this.#extend(values.subarray(from, from + CHUNK))
+    for (let from = 0; from < values.length && this.range < Infinity; ) {
+      const to = Math.min(from + CHUNK, values.length)
+      from = this.#count(values, from, to)
+      if (from < to) await this.#makeRoom(values.subarray(from))
       await breathe()
     }
-    if (!this.#isCounting || !Number.isFinite(this.range)) return
-    if (this.range > before) this.#grow()
-    for (let from = 0; from < values.length; from += CHUNK) {
-      this.#count(values.subarray(from, from + CHUNK))
-      await breathe()
-    }
+    this.#fold()
   }
 
-  #extend(values: Float32Array): void {
-    let [least, greatest, sum] = [this.least, this.greatest, 0]
-    for (let at = 0; at < values.length; at++) {
-      const x = values[at] as number
-      if (x < least) least = x
-      else if (x > greatest) greatest = x
-      sum += x
+  /** @returns where the first value is that has no bin; `to` where all have one */
+  #count(values: Float32Array, from: number, to: number): number {
+    const { half, width } = this
+    const lanes = this.#lanes
+    const [second, third, fourth] = [1, 2, 3].map((lane) => half + lane * (2 * half + 1)) as [number, number, number]
+    // The sum of widths may be less than the range by a rounding error.
+    const limit = Math.max(this.range, half * width)
+    const inverse = width === 0 ? 0 : 1 / width
+    let at = from
+    for (; at + LANES <= to; at += LANES) {
+      const a = values[at] as number
+      const b = values[at + 1] as number
+      const c = values[at + 2] as number
+      const d = values[at + 3] as number
+      // Of NaN, no comparison is true.
+      const fits = Math.abs(a) <= limit && Math.abs(b) <= limit && Math.abs(c) <= limit && Math.abs(d) <= limit
+      if (!fits) break
+      ;(lanes[(a * inverse + half) | 0] as number)++
+      ;(lanes[(b * inverse + second) | 0] as number)++
+      ;(lanes[(c * inverse + third) | 0] as number)++
+      ;(lanes[(d * inverse + fourth) | 0] as number)++
     }
-    this.least = least
-    // Comparisons pass NaN over, a sum does not.
-    this.greatest = Number.isNaN(sum) ? Infinity : greatest
+    for (; at < to; at++) {
+      const x = values[at] as number
+      if (!(Math.abs(x) <= limit)) return at
+      ;(lanes[(x * inverse + half) | 0] as number)++
+    }
+    return to
+  }
+
+  /** Brings what was counted into {@link counts}. */
+  #fold(): void {
+    const { counts } = this
+    const lanes = this.#lanes
+    const size = counts.length + 1
+    for (let lane = 0; lane < LANES; lane++) {
+      for (let bin = 0; bin < size; bin++) {
+        const to = Math.min(bin, counts.length - 1)
+        counts[to] = (counts[to] as number) + (lanes[lane * size + bin] as number)
+      }
+    }
+    lanes.fill(0)
+  }
+
+  /** Widens the histogram so that it holds all of the values. */
+  async #makeRoom(values: Float32Array): Promise<void> {
+    this.#fold()
+    for (let from = 0; from < values.length; from += CHUNK) {
+      this.range = Math.max(this.range, rangeOf(values.subarray(from, from + CHUNK)))
+      await breathe()
+    }
+    if (this.range === Infinity) return
+    this.#grow()
+    this.#lanes = newLanes(this.counts)
   }
 
   #grow(): void {
@@ -102,17 +138,18 @@ export class Histogram {
       this.counts[bin] = (this.counts[bin] as number) + count
     }
   }
+}
 
-  #count(values: Float32Array): void {
-    const { counts, half, width } = this
-    const inverse = width === 0 ? 0 : 1 / width
-    const last = half - 1
-    for (let at = 0; at < values.length; at++) {
-      const x = values[at] as number
-      let bin = (Math.abs(x) * inverse) | 0
-      if (bin > last) bin = last
-      const index = x < 0 ? last - bin : half + bin
-      counts[index] = (counts[index] as number) + 1
-    }
+function newLanes({ length }: Float64Array): Uint32Array {
+  return new Uint32Array(LANES * (length + 1))
+}
+
+/** The greatest magnitude; infinite where a value is infinite or NaN. */
+function rangeOf(values: Float32Array): number {
+  let greatest = 0
+  for (let at = 0; at < values.length; at++) {
+    const x = Math.abs(values[at] as number)
+    if (!(x <= greatest)) greatest = Number.isNaN(x) ? Infinity : x
   }
+  return greatest
 }

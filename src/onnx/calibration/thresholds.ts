@@ -20,12 +20,14 @@ import type { Histogram } from './histogram.js'
 /** How ranges are chosen; see the head of this file. */
 export type CalibrationMethod = 'max' | 'percentile' | 'entropy' | 'mse'
 
+/** The methods that want to know how often each size occurs. */
+export type CountingMethod = Exclude<CalibrationMethod, 'max'>
+
 /** All methods. */
 export const CALIBRATION_METHODS: readonly CalibrationMethod[] = ['max', 'percentile', 'entropy', 'mse']
 
 /** Bins of a new histogram on either side of 0: 2048 in all for entropy, as in Migacz's talk; as many magnitudes for the others. */
-export const HALF_BINS: Readonly<Record<CalibrationMethod, number>> = {
-  max: 0,
+export const HALF_BINS: Readonly<Record<CountingMethod, number>> = {
   percentile: 2048,
   entropy: 1024,
   mse: 2048,
@@ -46,13 +48,9 @@ const LEAST_SHARE = 1 / 16
  * @param percentile for the method of that name, in percent
  * @returns the greatest magnitude to hold; infinite where a value was infinite or NaN
  */
-export async function thresholdOf(
-  histogram: Histogram,
-  method: CalibrationMethod,
-  percentile: number,
-): Promise<number> {
+export async function thresholdOf(histogram: Histogram, method: CountingMethod, percentile: number): Promise<number> {
   const { range, width } = histogram
-  if (method === 'max' || width === 0 || !Number.isFinite(range)) return range
+  if (width === 0 || range === Infinity) return range
   if (method === 'percentile') return Math.min(range, percentileThreshold(histogram, percentile))
   return Math.min(range, await (method === 'entropy' ? entropyThreshold(histogram) : mseThreshold(histogram)))
 }
@@ -79,7 +77,7 @@ const EPSILON = 1e-4
  * Details that only show in the last digits are as onnxruntime has them (`get_entropy_threshold`, calibrate.py): counts that
  * are spread become whole numbers, zeros become 0.0001 at the cost of the others, and the middle bin is the one above 0.
  */
-async function entropyThreshold({ counts, half, width, least, greatest }: Histogram): Promise<number> {
+async function entropyThreshold({ counts, half, width }: Histogram): Promise<number> {
   const sums = new PrefixSums(counts)
   let [smallest, best] = [Infinity, half]
   for (let reach = LEVELS >> 1; reach <= half; reach++) {
@@ -91,6 +89,9 @@ async function entropyThreshold({ counts, half, width, least, greatest }: Histog
     if (reach % 128 === 0) await breathe()
   }
   const [low, high] = [best * width, Math.min(best + 1, half) * width]
+  const isFilled = (count: number): boolean => count > 0
+  const least = (counts.findIndex(isFilled) - half) * width
+  const greatest = (counts.findLastIndex(isFilled) + 1 - half) * width
   return Math.max(Math.min(low, -least), Math.min(high, greatest))
 }
 

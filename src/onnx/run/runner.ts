@@ -4,7 +4,7 @@
  *
  * A value becomes an output by bytes appended to the written model: protobuf joins messages that are written one after
  * the other, lists by appending (protobuf.dev/programming-guides/encoding, "Last One Wins"), so that the model itself is
- * neither changed nor copied. An output without a type is fine for onnxruntime, which infers it.
+ * neither changed nor copied. An output without a type is fine for onnxruntime, which infers it. Nodes are added the same way.
  */
 import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -64,10 +64,25 @@ const INSIDE_BYTES = 2 ** 30
  *   `INVALID_MODEL`, `EXTERNAL_DATA`, `UNSUPPORTED`, `LOAD_FAILED`, `OUT_OF_MEMORY`, `IO_ERROR`, `ABORTED`
  */
 export async function openRunner(model: Model, options: RunnerOptions = {}): Promise<Runner> {
+  return openExtended(model, options, [])
+}
+
+/** A node that is added to a model to be run; its output is among those that the runner can be asked for. */
+export interface ExtraNode {
+  readonly opType: string
+  /** The name of a value of the main graph. */
+  readonly input: string
+  /** A name that no value has. */
+  readonly output: string
+}
+
+/** @internal as {@link openRunner}, with nodes behind the model's */
+export async function openExtended(model: Model, options: RunnerOptions, nodes: readonly ExtraNode[]): Promise<Runner> {
   const { graph } = model
   const given = graph.outputs.map(({ name }) => name)
   const outputs = options.outputs ?? given
-  for (const name of outputs) checkOutput(model, name)
+  const added = new Set(nodes.map(({ output }) => output))
+  for (const name of outputs) if (!added.has(name)) checkOutput(model, name)
   const inputs = new Map(graph.inputs.map((value) => [value.name, value]))
   const folder = await mkdtemp(join(tmpdir(), 'tensorrt-node-run-')).catch((error) => {
     throw new TrtError('IO_ERROR', `no temporary folder: ${messageOf(error)}`, {
@@ -79,7 +94,13 @@ export async function openRunner(model: Model, options: RunnerOptions = {}): Pro
     const path = join(folder, 'model.onnx')
     const bytes = graph.initializers.reduce((sum, { byteLength }) => sum + byteLength, 0)
     await model.write(path, bytes > INSIDE_BYTES ? { externalData: true } : {})
-    await appendFile(path, extraOutputs(outputs.filter((name) => !given.includes(name))))
+    await appendFile(
+      path,
+      extension(
+        nodes,
+        outputs.filter((name) => !given.includes(name)),
+      ),
+    )
     const payload: OpenPayload = {
       path,
       name: model.path ?? 'the model',
@@ -126,11 +147,16 @@ function checkOutput({ graph }: Model, name: string): void {
   })
 }
 
-/** The bytes that, behind a model, add outputs to it. */
-function extraOutputs(names: readonly string[]): Uint8Array {
-  if (names.length === 0) return new Uint8Array()
-  const output = names.map((name) => newMessage('ValueInfoProto', { name }))
-  return encode(newMessage('ModelProto', { graph: newMessage('GraphProto', { output }) })).toBytes()
+/** The bytes that, behind a model, add nodes and outputs to it. */
+function extension(nodes: readonly ExtraNode[], outputs: readonly string[]): Uint8Array {
+  if (nodes.length === 0 && outputs.length === 0) return new Uint8Array()
+  const graph = newMessage('GraphProto', {
+    node: nodes.map(({ opType, input, output }) =>
+      newMessage('NodeProto', { opType, input: [input], output: [output] }),
+    ),
+    output: outputs.map((name) => newMessage('ValueInfoProto', { name })),
+  })
+  return encode(newMessage('ModelProto', { graph })).toBytes()
 }
 
 function checkFeeds(
