@@ -4,7 +4,8 @@
  *
  * Without a GPU the conversion is emulated: onnxruntime's CPU computes float16 in float32, which hides what overflows, so
  * the model stays float32 and every value that would be of the smaller type is rounded to it (`emulate` of
- * convert-precision).
+ * convert-precision). A quantised model needs no emulation: onnxruntime computes QuantizeLinear and DequantizeLinear as they
+ * are written, where its own rewrites are switched off.
  *
  * Suspects come first. One comparison of all layers tells where the noise grows: what a node's outputs have of it, against
  * what came in. Rejected, by the share of the error that is left when suspects stay, one seed each on five models
@@ -17,23 +18,23 @@ import type { Feeds } from '../api/engine.js'
 import { TrtError } from '../errors.js'
 import {
   type ConvertPrecisionOptions,
-  convertPrecision,
   Model,
   type Node,
+  type QuantizeOptions,
   type RunnerOptions,
   read,
   run,
   type SampleOptions,
   sampleFeeds,
+  type Transform,
   transform,
   type Value,
 } from '../onnx/index.js'
-import { carriedType, nodesToConvert } from '../onnx/passes/convert-precision.js'
-import { LIMITS } from '../onnx/passes/precision/weights.js'
 import type { BuildOptions } from '../options.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { compare } from './compare.js'
 import { findCulprits } from './find-culprits.js'
+import { type Lowering, loweringOf } from './lowering.js'
 import { builtRunner, modelRunner } from './runner.js'
 import { judge, type ParityTolerance, type ValueReport } from './tolerance.js'
 
@@ -45,6 +46,11 @@ export interface BisectOptions {
   readonly to?: ConvertPrecisionOptions['to']
   /** What else convert-precision is told; `keepNodes` and `keepOps` stay in float32 whatever is found. */
   readonly conversion?: Partial<Omit<ConvertPrecisionOptions, 'to' | 'emulate'>>
+  /**
+   * Quantises instead: options of the pass `quantize`, with `ranges` as `onnx.calibrate` gives them. `to` and `conversion` are
+   * without effect then.
+   */
+  readonly quantization?: Partial<QuantizeOptions>
   /** Inputs, or how to make random ones. Default: random by seed 0. */
   readonly inputs?: { readonly feeds: { readonly [input: string]: TensorLike } } | SampleOptions
   /** What the outputs have to meet. Default: atol 1e-5, rtol 1e-3. */
@@ -75,11 +81,11 @@ export interface BisectProgress {
 /** What {@link bisect} found. */
 export interface Bisection {
   /**
-   * Names of the nodes to keep in float32, in topological order: for `keepNodes` of convert-precision. Without any one of
-   * them the tolerance is missed.
+   * Names of the nodes to keep in float32, in topological order: for `keepNodes` of convert-precision, or of quantize.
+   * Without any one of them the tolerance is missed.
    */
   readonly keepNodes: readonly string[]
-  /** The mixed-precision model that meets the tolerance. Nodes without a name, or with one of several nodes, got names. */
+  /** The mixed-precision or quantised model that meets the tolerance. Nodes without a name, or with one of several nodes, got names. */
   readonly model: Model
   /** Nodes of the smaller type: in {@link Bisection.model}, and where nothing had been kept for the tolerance's sake. */
   readonly nodes: { readonly converted: number; readonly convertible: number }
@@ -94,10 +100,10 @@ export interface Bisection {
 }
 
 /**
- * Finds a smallest set of nodes to keep in float32, so that the model in float16 or bfloat16 meets a tolerance.
+ * Finds a smallest set of nodes to keep in float32, so that the model in float16 or bfloat16, or quantised, meets a tolerance.
  *
  * @throws {TrtError} `VERIFICATION_FAILED` where it misses the tolerance with all nodes in float32; `INVALID_ARGUMENT` where
- *   the model carries float16 or bfloat16 already; whatever converting, building and running throw
+ *   the model carries float16 or bfloat16 already, or QuantizeLinear; whatever converting, building and running throw
  * @example
  * const { keepNodes, model } = await trt.bisect({ model: 'model.onnx', inputs: { feeds }, tolerance: { rtol: 1e-2 } })
  * await model.write('mixed.onnx')
@@ -105,14 +111,15 @@ export interface Bisection {
 export async function bisect(options: BisectOptions): Promise<Bisection> {
   const { signal, inputs = {}, onProgress } = options
   const reference = await readNamed(options.model)
-  const carried = carriedType(reference)
+  const lowering = loweringOf(options)
+  const carried = lowering.carried(reference)
   if (carried !== undefined) {
     throw new TrtError('INVALID_ARGUMENT', `bisect: expected a float32 model, this one carries ${carried} already`)
   }
   const feeds = 'feeds' in inputs ? (inputs.feeds as Feeds) : sampleFeeds(reference, inputs)
   const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, dims]))
   const expected = await run(reference, feeds, runnerOptions(options))
-  const suspects = await rankNodes(reference, feeds, options)
+  const suspects = await rankNodes(reference, feeds, lowering, options)
 
   let outputs: readonly ValueReport[] = []
   let plain: readonly ValueReport[] | undefined
@@ -120,7 +127,7 @@ export async function bisect(options: BisectOptions): Promise<Bisection> {
   const found = await findCulprits(
     suspects.map(({ name }) => name),
     async (kept) => {
-      const reports = await tryKeeping(kept, expected, feeds, options)
+      const reports = await tryKeeping(lowering.transform(kept, options.build === undefined), expected, feeds, options)
       const passed = reports.every((report) => report.passed)
       plain ??= reports
       // What is found in the end is the last that was enough.
@@ -141,8 +148,8 @@ export async function bisect(options: BisectOptions): Promise<Bisection> {
     .sort((a, b) => a.position - b.position)
     .map(({ name }) => name)
   const model = await readNamed(options.model)
-  const nodes = { converted: convertible(model, options, keepNodes).length, convertible: suspects.length }
-  await transform(model, [conversion(keepNodes, options, false)], { signal })
+  const nodes = { converted: lowering.nodes(model, keepNodes).length, convertible: suspects.length }
+  await transform(model, [lowering.transform(keepNodes, false)], { signal })
   return { keepNodes, model, nodes, outputs, plain: plain ?? [], trials: found.trials, shapes }
 }
 
@@ -162,30 +169,16 @@ async function readNamed(source: BisectOptions['model']): Promise<Model> {
   return model
 }
 
-function conversion(keepNodes: readonly string[], options: BisectOptions, emulate: boolean) {
-  return convertPrecision({ ...conversionOptions(keepNodes, options), emulate })
-}
-
-function conversionOptions(keepNodes: readonly string[], { to = 'float16', conversion = {} }: BisectOptions) {
-  return { ...conversion, to, keepNodes: [...(conversion.keepNodes ?? []), ...keepNodes] }
-}
-
-/** The nodes that the conversion converts, but for weights in Constant nodes, which go with who reads them. */
-function convertible(model: Model, options: BisectOptions, keepNodes: readonly string[] = []): Node[] {
-  const nodes = nodesToConvert(model, conversionOptions(keepNodes, options))
-  return nodes.filter(({ opType }) => opType !== 'Constant')
-}
-
-/** How the outputs compare with these nodes in float32. */
+/** How the outputs compare after a conversion. */
 async function tryKeeping(
-  kept: readonly string[],
+  conversion: Transform,
   expected: Readonly<Record<string, Tensor>>,
   feeds: Feeds,
   options: BisectOptions,
 ): Promise<readonly ValueReport[]> {
   const { build, signal, tolerance = {} } = options
   const model = await readNamed(options.model)
-  await transform(model, [conversion(kept, options, build === undefined)], { signal })
+  await transform(model, [conversion], { signal })
   const runner =
     build === undefined
       ? modelRunner('the trial', model, runnerOptions(options))
@@ -215,15 +208,20 @@ interface Suspect {
 const LEAST_NOISE = 1e-8
 
 /** The nodes that the conversion would convert, those first where values overflow or the noise grows most. */
-async function rankNodes(reference: Model, feeds: Feeds, options: BisectOptions): Promise<Suspect[]> {
-  const { to = 'float16', onnxruntime = {}, signal } = options
+async function rankNodes(
+  reference: Model,
+  feeds: Feeds,
+  lowering: Lowering,
+  options: BisectOptions,
+): Promise<Suspect[]> {
+  const { onnxruntime = {}, signal } = options
   const plain = await readNamed(options.model)
-  const low = new Set(convertible(plain, options))
+  const low = new Set(lowering.nodes(plain, []))
   const order = [...plain.graphs()].flatMap(({ nodes }) => nodes)
   const nodes = order.flatMap(({ name, inputs, outputs }, position) =>
     low.has(order[position] as Node) ? [{ name, position, inputs: namesOf(inputs), outputs: namesOf(outputs) }] : [],
   )
-  await transform(plain, [conversion([], options, true)], { signal })
+  await transform(plain, [lowering.transform([], true)], { signal })
   const { candidates } = await compare({
     model: reference,
     candidates: { plain },
@@ -238,7 +236,7 @@ async function rankNodes(reference: Model, feeds: Feeds, options: BisectOptions)
     Math.max(0, ...found(names).map(({ snr }) => Math.min(1, 10 ** (-snr / 10))))
   const suspects = nodes.map(({ name, position, inputs, outputs }) => {
     const overflows = found([...inputs, ...outputs]).some(({ range }) =>
-      range.some((end) => Math.abs(end) > LIMITS[to].greatest),
+      range.some((end) => Math.abs(end) > lowering.greatest),
     )
     const growth = overflows ? Number.POSITIVE_INFINITY : noise(outputs) / Math.max(LEAST_NOISE, noise(inputs))
     return { name, position, growth }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as trt from 'tensorrt-node'
 import { onnx } from 'tensorrt-node'
 import { afterAll, describe, expect, it } from 'vitest'
+import { seededRandom } from '#dist/npy/random.js'
 import { documentOf, runCli } from '../cli/helpers/run-cli.js'
 import { failure } from '../helpers/errors.js'
 import { constant, makeModel, node } from '../helpers/onnx-model.js'
@@ -115,6 +116,35 @@ describe('bisect', () => {
       expect(passed).toBe(true)
     },
   )
+
+  it('takes the layer back to float32 whose range cuts its values off, and leaves the others in int8', async () => {
+    const random = seededRandom(5)
+    const uniform = (count: number, scale: number) =>
+      Array.from({ length: count }, () => scale * (random() / 2 ** 31 - 1))
+    const layers = [0, 1, 2, 3, 4, 5]
+    const chain = makeModel({
+      inputs: { v0: ['float32', [2, 32]] },
+      outputs: { v6: ['float32', [2, 32]] },
+      // Of a variance that keeps that of the activations.
+      initializers: Object.fromEntries(
+        layers.map((at) => [`w${at}`, constant('float32', [32, 32], uniform(1024, Math.sqrt(3 / 32)))]),
+      ),
+      nodes: layers.map((at) => node('MatMul', [`v${at}`, `w${at}`], [`v${at + 1}`], {}, { name: `layer ${at}` })),
+    })
+    const feeds = { v0: new trt.Tensor('float32', Float32Array.from(uniform(64, 1)), [2, 32]) }
+    const model = await onnx.read(chain)
+    const ranges = await onnx.calibrate(model, [feeds], { method: 'max' })
+    ranges.v3 = (ranges.v3 as number) / 10
+    const { v6 } = await onnx.run(model, feeds)
+    const greatest = Math.max(...Array.from((v6 as trt.Tensor).data as Float32Array, Math.abs))
+    const tolerance = { atol: 0.2 * greatest, rtol: 0 }
+    const found = await trt.bisect({ model, quantization: { ranges }, inputs: { feeds }, tolerance })
+    expect(found.keepNodes).toEqual(['layer 3'])
+    expect(found.plain.every(({ passed }) => passed)).toBe(false)
+    expect(found.nodes).toEqual({ converted: 5, convertible: 6 })
+    expect(found.model.graph.find({ opType: 'QuantizeLinear' })).toHaveLength(5)
+    await failure('INVALID_ARGUMENT', () => trt.bisect({ model: found.model, quantization: { ranges } }))
+  })
 
   it('builds an engine for each trial where it is told to, and keeps nothing where nothing is needed', async () => {
     const build = { backend: 'onnxruntime', shapes: { x: [2, 3, 48, 192] } } as const
