@@ -58,7 +58,7 @@ not in these tables.
 For which compute capabilities TensorRT-RTX builds what is made of each trained model: repaired where it needs it
 ([repair.md](repair.md)), simplified, then mixed precision (\`convert-precision\`), or calibrated by \`max\` with its own random
 inputs and quantised. Tried: ${GPUS.flat().join(', ')}. Layers of fewer than 16 channels stay in float32, but where a model has
-no others.
+no others. Turing (7.5) multiplies no matrices in float32: there \`int8\` wants \`fp16: true\` beside it.
 
 | model | ${Object.keys(TYPES).join(' | ')} |
 |${'---|'.repeat(1 + Object.keys(TYPES).length)}
