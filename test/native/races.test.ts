@@ -47,7 +47,7 @@ describe('ThreadSanitizer', () => {
     const addon = sanitized(context)
     const sound = '  std::shared_ptr<Posted> self = std::move(self_);\n  dispatcher_->postShared(std::move(self));\n'
     const racy = '  dispatcher_->postShared(self_);\n  self_ = nullptr;\n'
-    await addon.damaged('binding/engine_slot.cc', [[sound, racy]], async () => {
+    await addon.damaged({ 'binding/engine_slot.cc': [[sound, racy]] }, async () => {
       const { stderr } = await addon.run('stress', { ...HAMMER, args: [500] })
       expect(racesOfOurs(stderr).join('')).toContain('tensorrt_node_trt10.node')
     })

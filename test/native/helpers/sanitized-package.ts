@@ -40,6 +40,18 @@ const SANITIZERS = {
   },
 } as const
 
+/** Of sources below native/, what becomes of which text, which must be in the file once. */
+export type Changes = Readonly<Record<string, readonly (readonly [from: string, to: string])[]>>
+
+/** What changes may ask: whether the variable SEEDED_FAULT names the fault that they make. */
+const SEEDS = `#include <cstdlib>
+#include <cstring>
+[[maybe_unused]] static bool seeded(char const* fault) {
+  char const* const wanted = std::getenv("SEEDED_FAULT");
+  return wanted != nullptr && std::strcmp(wanted, fault) == 0;
+}
+`
+
 /** Node itself is not built with the sanitizer, so that its runtime must be loaded before everything else. */
 async function find(library: string): Promise<string | undefined> {
   const { stdout } = await run('c++', [`-print-file-name=${library}`])
@@ -75,30 +87,24 @@ export class SanitizedPackage {
     return made
   }
 
-  /**
-   * Builds the addon with changes to its sources, gives it to `use`, and puts the sources back.
-   *
-   * @param file the source below native/
-   * @param changes what becomes of which text, which must be in the file once
-   */
-  async damaged(
-    file: string,
-    changes: readonly (readonly [string, string])[],
-    use: () => Promise<void>,
-  ): Promise<void> {
-    const path = join(this.root, 'native', file)
-    const sound = readFileSync(path, 'utf8')
-    const faulty = changes.reduce((source, [from, to]) => {
-      const times = source.split(from).length - 1
-      if (times !== 1) throw new Error(`${JSON.stringify(from)} is ${times} times in ${file}`)
-      return source.replace(from, to)
-    }, sound)
+  /** Builds the addon with changes to its sources, gives it to `use`, and puts the sources back. */
+  async damaged(changes: Changes, use: () => Promise<void>): Promise<void> {
+    const sources = Object.entries(changes).map(([file, texts]) => {
+      const path = join(this.root, 'native', file)
+      const sound = readFileSync(path, 'utf8')
+      const faulty = texts.reduce((text, [from, to]) => {
+        const times = text.split(from).length - 1
+        if (times !== 1) throw new Error(`${JSON.stringify(from)} is ${times} times in ${file}`)
+        return text.replace(from, () => to)
+      }, SEEDS + sound)
+      return { path, sound, faulty }
+    })
     try {
-      writeFileSync(path, faulty)
+      for (const { path, faulty } of sources) writeFileSync(path, faulty)
       await this.build()
       await use()
     } finally {
-      writeFileSync(path, sound)
+      for (const { path, sound } of sources) writeFileSync(path, sound)
     }
   }
 
