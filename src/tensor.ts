@@ -168,17 +168,18 @@ export class Tensor<T extends DataType = DataType> {
  * Checks that type, data and dims of `tensor` fit together, and gives the data as this package's array for the type
  * (a `Float16Array` becomes a `Uint16Array` over the same bytes; nothing is copied).
  *
- * @param what how the message names the tensor
+ * @param what how the message names the tensor; a function where the text costs more than the check
  * @param code the code of the error: `INVALID_ARGUMENT`, or `INVALID_INPUT` for the feeds of `infer`
  * @throws {TrtError} `code`
  */
 export function checkTensor(
   tensor: TensorLike,
-  what: string,
+  what: string | (() => string),
   code: 'INVALID_ARGUMENT' | 'INVALID_INPUT' = 'INVALID_ARGUMENT',
 ): { type: DataType; view: TensorData; dims: readonly number[] } {
   const fail = (expected: string, received: string, hint: string): never => {
-    throw new TrtError(code, `${what}: expected ${expected}, received ${received}`, { hint })
+    const subject = typeof what === 'string' ? what : what()
+    throw new TrtError(code, `${subject}: expected ${expected}, received ${received}`, { hint })
   }
   const example = "e.g. new trt.Tensor('float32', new Float32Array(6), [2, 3])"
   if (tensor === null || typeof tensor !== 'object') fail('a Tensor { type, data, dims }', describe(tensor), example)

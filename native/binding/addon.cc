@@ -73,9 +73,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("load", Napi::Function::New(env, load, "load"));
   exports.Set("run", Napi::Function::New(env, run, "run"));
   exports.Set("createBinding", Napi::Function::New(env, createBinding, "createBinding"));
-  exports.Set("runBinding", Napi::Function::New(env, runBinding, "runBinding"));
-  exports.Set("runBindingSync", Napi::Function::New(env, runBindingSync, "runBindingSync"));
-  exports.Set("closeBinding", Napi::Function::New(env, closeBinding, "closeBinding"));
   exports.Set("memory", Napi::Function::New(env, memory, "memory"));
   exports.Set("graphs", Napi::Function::New(env, graphs, "graphs"));
   exports.Set("profile", Napi::Function::New(env, profile, "profile"));

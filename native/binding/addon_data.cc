@@ -33,8 +33,12 @@ void AddonData::reject(Napi::Env env, uint32_t id, std::exception_ptr failure) {
 
 uint32_t AddonData::remember(Napi::Function onEvent, std::function<void()> stop) {
   uint32_t const id = nextId_++;
-  works_.emplace(id, Work{Napi::Persistent(onEvent), std::move(stop)});
+  works_.emplace(id, Work{Napi::Persistent(onEvent), std::move(stop), {}});
   return id;
+}
+
+void AddonData::keep(uint32_t id, Napi::ArrayBuffer memory) {
+  works_.at(id).memory = Napi::Persistent(memory);
 }
 
 void AddonData::emit(uint32_t id, Napi::Object event) {

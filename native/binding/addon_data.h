@@ -51,6 +51,8 @@ class AddonData {
   // Native work of some length: `onEvent` hears of it, and `stop` is called when the environment ends, until
   // the work is forgotten. Gives its id.
   uint32_t remember(Napi::Function onEvent, std::function<void()> stop);
+  // Keeps `memory` from being collected until the work is forgotten.
+  void keep(uint32_t id, Napi::ArrayBuffer memory);
   void forget(uint32_t id) { works_.erase(id); }
   void emit(uint32_t id, Napi::Object event);
 
@@ -58,6 +60,7 @@ class AddonData {
   struct Work {
     Napi::FunctionReference onEvent;
     std::function<void()> stop;
+    Napi::Reference<Napi::ArrayBuffer> memory;
   };
 
   void resolveWith(Napi::Env env, uint32_t id, Napi::Value value);

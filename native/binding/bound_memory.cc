@@ -26,10 +26,6 @@ BoundMemory::~BoundMemory() {
   }
 }
 
-bool BoundMemory::isOf(std::shared_ptr<EnginePool> const& pool) const noexcept {
-  return !pool_.owner_before(pool) && !pool.owner_before(pool_);
-}
-
 void BoundMemory::reserve(EngineInfo const& info) {
   for (size_t index = 0; index < info.inputs.size(); ++index) {
     host_->inputs[index].reserve(bytesOf(call_.inputShapes[index], info.inputs[index].elementBytes));

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <node_api.h>
-
 #include <memory>
 #include <vector>
 
@@ -17,16 +15,14 @@ class EnginePool;
 // the engine where somebody keeps it.
 class BoundMemory {
  public:
-  static constexpr napi_type_tag kTag = {0x7472746e6f646542, 0x51c0a97be20d3f64};
-
   BoundMemory(std::shared_ptr<EnginePool> const& pool, std::shared_ptr<GpuMemory> gpu, size_t inputCount,
               size_t outputCount);
   ~BoundMemory();
   BoundMemory(BoundMemory const&) = delete;
   BoundMemory& operator=(BoundMemory const&) = delete;
 
-  // Whether its shapes are those of this engine.
-  bool isOf(std::shared_ptr<EnginePool> const& pool) const noexcept;
+  // The engine whose shapes these are; null once there is no trace of it left.
+  std::shared_ptr<EnginePool> pool() const noexcept { return pool_.lock(); }
 
   // Makes room for call().inputShapes and call().outputShapes. The GPU's context has to be current.
   // Throws Error UNSUPPORTED where an output's shape depends on the data, and OUT_OF_MEMORY.

@@ -2,6 +2,8 @@
 
 #include <cstring>
 #include <memory>
+#include <new>
+#include <optional>
 #include <utility>
 
 #include "binding/addon_data.h"
@@ -30,8 +32,23 @@ Napi::Array arrayToJs(Napi::Env env, std::vector<T> const& values) {
   return array;
 }
 
-Napi::Object engineToJs(Napi::Env env, EngineInfo const& info, std::shared_ptr<EnginePool> pool) {
+// The memory of the exchanges of all slots, which stays until `work`, the engine, is down.
+Napi::ArrayBuffer exchangesOf(Napi::Env env, EngineInfo const& info, EnginePool& pool, uint32_t work) {
+  size_t const length = Exchange::lengthFor(info.inputs.size(), info.outputs.size());
+  auto memory = Napi::ArrayBuffer::New(env, pool.slotCount() * length * sizeof(double));
+  auto* const numbers = static_cast<double*>(memory.Data());
+  for (size_t index = 0; index < pool.slotCount(); ++index) {
+    pool.slot(static_cast<int32_t>(index)).exchange() =
+        Exchange(numbers + index * length, info.inputs.size());
+  }
+  AddonData::of(env).keep(work, memory);
+  return memory;
+}
+
+Napi::Object engineToJs(Napi::Env env, EngineInfo const& info, std::shared_ptr<EnginePool> pool,
+                        uint32_t work) {
   auto object = Napi::Object::New(env);
+  object.Set("exchange", exchangesOf(env, info, *pool, work));
   // close() is the way to end an engine; its handle being collected is the net.
   object.Set("handle",
              makeHandle<EnginePool>(env, std::move(pool), [](EnginePool& collected) { collected.stop(); }));
@@ -46,20 +63,6 @@ Napi::Object engineToJs(Napi::Env env, EngineInfo const& info, std::shared_ptr<E
   }
   if (info.weightsBytes >= 0) object.Set("weightsBytes", static_cast<double>(info.weightsBytes));
   return object;
-}
-
-nvinfer1::Dims dimsOf(Napi::Value value) {
-  if (!value.IsArray()) throw Error(ErrorCode::kInvalidInput, "dims: expected an array of integers");
-  auto const array = value.As<Napi::Array>();
-  nvinfer1::Dims dims{};
-  dims.nbDims = static_cast<int32_t>(array.Length());
-  if (dims.nbDims > nvinfer1::Dims::MAX_DIMS) {
-    throw Error(ErrorCode::kInvalidInput, "dims: expected at most 8 dimensions");
-  }
-  for (int32_t axis = 0; axis < dims.nbDims; ++axis) {
-    dims.d[axis] = array.Get(static_cast<uint32_t>(axis)).As<Napi::Number>().Int64Value();
-  }
-  return dims;
 }
 
 LoadRequest loadRequestOf(Napi::Object object) {
@@ -94,36 +97,37 @@ void takeDeviceFeed(Napi::Value handle, TensorFacts const& input, nvinfer1::Dims
   to = std::move(memory);
 }
 
-// Copies the inputs to pinned memory: `feeds` is [dims, data, dims, data, …] in the engine's order.
+// Which of the outputs are wanted.
+void takeWanted(EngineSlot& slot) {
+  std::vector<uint8_t>& flags = slot.call().wanted;
+  for (size_t index = 0; index < flags.size(); ++index)
+    flags[index] = slot.exchange().isWanted(index) ? 1 : 0;
+}
+
+// Copies the inputs to pinned memory. `feeds` has their data in the engine's order.
 void takeFeeds(Napi::Array feeds, EngineSlot& slot) {
   std::vector<TensorFacts> const& inputs = slot.info().inputs;
-  if (feeds.Length() != 2 * inputs.size())
+  if (feeds.Length() != inputs.size())
     throw Error(ErrorCode::kInvalidInput, "expected a feed for each input");
   for (uint32_t index = 0; index < inputs.size(); ++index) {
-    nvinfer1::Dims const dims = dimsOf(feeds.Get(2 * index));
+    nvinfer1::Dims const dims = slot.exchange().inputShape(index);
     slot.call().inputShapes[index] = dims;
-    if (feeds.Get(2 * index + 1).IsExternal()) {
-      takeDeviceFeed(feeds.Get(2 * index + 1), inputs[index], dims, slot.call().deviceInputs[index]);
+    Napi::Value const feed = feeds.Get(index);
+    std::optional<ByteView> const data = tryViewOf(feed);
+    if (!data.has_value()) {
+      takeDeviceFeed(feed, inputs[index], dims, slot.call().deviceInputs[index]);
       continue;
     }
-    ByteView const data = viewOf(feeds.Get(2 * index + 1), "data");
     size_t const bytes = bytesOf(dims, inputs[index].elementBytes);
     PinnedBuffer const& to = slot.host().inputs[index];
-    if (data.size != bytes || bytes > to.capacity()) {
+    if (data->size != bytes || bytes > to.capacity()) {
       throw Error(ErrorCode::kInvalidInput, "input \"" + inputs[index].name + "\": expected " +
                                                 std::to_string(bytes) + " bytes, no more than " +
                                                 std::to_string(to.capacity()) + ", received " +
-                                                std::to_string(data.size));
+                                                std::to_string(data->size));
     }
-    if (bytes > 0) std::memcpy(to.data(), data.data, bytes);
+    if (bytes > 0) std::memcpy(to.data(), data->data, bytes);
   }
-}
-
-// Which of the outputs are wanted: an array of booleans in the engine's order.
-void takeWanted(Napi::Array wanted, EngineSlot& slot) {
-  std::vector<uint8_t>& flags = slot.call().wanted;
-  for (uint32_t index = 0; index < flags.size(); ++index)
-    flags[index] = wanted.Get(index).ToBoolean() ? 1 : 0;
 }
 
 size_t outputBytes(EngineSlot& slot, Call const& call, size_t index) {
@@ -141,37 +145,30 @@ void inferTask(EngineSlot& slot, ContextRunner& runner) {
   }
 }
 
-Napi::Array timesToJs(Napi::Env env, StageTimes const& times) {
-  auto array = Napi::Array::New(env, 4);
-  array.Set(0U, times.hostToDevice);
-  array.Set(1U, times.compute);
-  array.Set(2U, times.deviceToHost);
-  array.Set(3U, times.enqueue);
-  return array;
+Napi::Value copyToJs(Napi::Env env, void const* from, size_t bytes) {
+  void* to = nullptr;
+  napi_value buffer = nullptr;
+  if (napi_create_arraybuffer(env, bytes, &to, &buffer) != napi_ok) throw std::bad_alloc();
+  if (bytes > 0) std::memcpy(to, from, bytes);
+  return {env, buffer};
 }
 
-// [times, dims, data, dims, data, …] of the wanted outputs, in the engine's order.
+// The data of the wanted outputs, each at its place in the engine's order.
 Napi::Value resultsToJs(Napi::Env env, EngineSlot& slot) {
   Call const& call = slot.call();
-  auto results = Napi::Array::New(env);
-  uint32_t next = 0;
-  results.Set(next++, timesToJs(env, call.times));
-  for (size_t index = 0; index < call.wanted.size(); ++index) {
+  slot.exchange().tellTimes(call.times);
+  auto results = Napi::Array::New(env, call.wanted.size());
+  for (uint32_t index = 0; index < call.wanted.size(); ++index) {
     if (call.wanted[index] == 0) continue;
-    results.Set(next++, toJs(env, call.outputShapes[index]));
+    slot.exchange().tellOutput(index, call.outputShapes[index]);
     if (call.toDevice) {
-      results.Set(next++, makeHandle<DeviceTensor>(
-                              env, std::make_shared<DeviceTensor>(DeviceTensor{call.deviceOutputs[index]})));
-      continue;
+      results.Set(index, makeHandle<DeviceTensor>(
+                             env, std::make_shared<DeviceTensor>(DeviceTensor{call.deviceOutputs[index]})));
+    } else if (slot.large()[index].data != nullptr) {
+      results.Set(index, toJs(env, std::move(slot.large()[index])));
+    } else {
+      results.Set(index, copyToJs(env, call.host->outputs[index].data(), outputBytes(slot, call, index)));
     }
-    if (slot.large()[index].data != nullptr) {
-      results.Set(next++, toJs(env, std::move(slot.large()[index])));
-      continue;
-    }
-    size_t const bytes = outputBytes(slot, call, index);
-    auto buffer = Napi::ArrayBuffer::New(env, bytes);
-    if (bytes > 0) std::memcpy(buffer.Data(), call.host->outputs[index].data(), bytes);
-    results.Set(next++, buffer);
   }
   return results;
 }
@@ -199,46 +196,98 @@ Napi::Value pinnedToJs(Napi::Env env, PinnedBuffer const& buffer, size_t bytes,
   return {env, external};
 }
 
-// { handle, inputs: [buffer, …], outputs: [dims, buffer, dims, buffer, …] }
-Napi::Value bindingToJs(Napi::Env env, EngineSlot& slot) {
-  std::shared_ptr<BoundMemory> const bound = slot.bound;
-  Call const& call = bound->call();
-  auto inputs = Napi::Array::New(env);
-  auto outputs = Napi::Array::New(env);
-  for (uint32_t index = 0; index < call.inputShapes.size(); ++index) {
-    size_t const bytes = bytesOf(call.inputShapes[index], slot.info().inputs[index].elementBytes);
-    inputs.Set(index, pinnedToJs(env, bound->host().inputs[index], bytes, bound));
+// What the functions of a binding know, of which JavaScript has no handle that it could mix up with others.
+struct Binding {
+  std::shared_ptr<EnginePool> pool;
+  std::shared_ptr<BoundMemory> memory;  // null once it is closed
+};
+
+// A call of one of them, (slot, …), of a binding that is open and idle.
+struct BoundCall : SlotCall {
+  BoundCall(Binding const& binding, Napi::Value slotNumber) : SlotCall(binding.pool, slotNumber) {
+    if (binding.memory == nullptr) throw Error(ErrorCode::kClosed, "the binding was closed");
+    if (binding.memory->running) throw Error(ErrorCode::kInvalidArgument, "the binding is running already");
+    slot.bound = binding.memory;
   }
-  for (uint32_t index = 0; index < call.outputShapes.size(); ++index) {
-    outputs.Set(2 * index, toJs(env, call.outputShapes[index]));
-    outputs.Set(2 * index + 1,
-                pinnedToJs(env, bound->host().outputs[index], outputBytes(slot, call, index), bound));
-  }
-  auto object = Napi::Object::New(env);
-  object.Set("handle", makeHandle<BoundMemory>(env, bound));
-  object.Set("inputs", inputs);
-  object.Set("outputs", outputs);
-  return object;
-}
+};
 
 void runBoundTask(EngineSlot& slot, ContextRunner& runner) {
   runner.run(slot.bound->call());
 }
 
-Napi::Value boundTimesToJs(Napi::Env env, EngineSlot& slot) {
-  return timesToJs(env, slot.bound->call().times);
+Napi::Value tellBoundTimes(Napi::Env env, EngineSlot& slot) {
+  slot.exchange().tellTimes(slot.bound->call().times);
+  return env.Undefined();
 }
 
-// The binding of (handle, slot, binding), too, which has to be of the same engine, and idle.
-struct BoundCall : SlotCall {
-  explicit BoundCall(Napi::CallbackInfo const& info)
-      : SlotCall(info), bound(fromHandle<BoundMemory>(info[2])) {
-    if (!bound->isOf(pool)) throw Error(ErrorCode::kInvalidArgument, "the binding is of another engine");
-    if (bound->running) throw Error(ErrorCode::kInvalidArgument, "the binding is running already");
-  }
+Napi::Value runBinding(Napi::CallbackInfo const& info, Binding const& binding) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    BoundCall const call(binding, info[0]);
+    Napi::Value const promise = call.start(env, runBoundTask, tellBoundTimes);
+    binding.memory->running = true;
+    return promise;
+  });
+}
 
-  std::shared_ptr<BoundMemory> bound;
-};
+Napi::Value runBindingSync(Napi::CallbackInfo const& info, Binding const& binding) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    BoundCall const call(binding, info[0]);
+    try {
+      call.slot.runSync(runBoundTask);
+    } catch (...) {
+      call.slot.bound = nullptr;
+      throw;
+    }
+    call.slot.exchange().tellTimes(call.slot.bound->call().times);
+    call.slot.bound = nullptr;
+    return {};
+  });
+}
+
+Napi::Value closeBinding(Napi::CallbackInfo const& info, Binding& binding) {
+  Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    if (binding.memory != nullptr && binding.memory->running) {
+      throw Error(ErrorCode::kInvalidArgument, "the binding is running");
+    }
+    binding.memory = nullptr;
+    auto const buffers = info[0].As<Napi::Array>();
+    for (uint32_t index = 0; index < buffers.Length(); ++index) {
+      napi_detach_arraybuffer(env, buffers.Get(index));
+    }
+    return {};
+  });
+}
+
+// { inputs: [buffer, …], outputs: [buffer, …], run(slot), runSync(slot), close(buffers) }
+Napi::Value bindingToJs(Napi::Env env, EngineSlot& slot) {
+  std::shared_ptr<BoundMemory> const memory = slot.bound;
+  Call const& call = memory->call();
+  auto inputs = Napi::Array::New(env, call.inputShapes.size());
+  auto outputs = Napi::Array::New(env, call.outputShapes.size());
+  for (uint32_t index = 0; index < call.inputShapes.size(); ++index) {
+    size_t const bytes = bytesOf(call.inputShapes[index], slot.info().inputs[index].elementBytes);
+    inputs.Set(index, pinnedToJs(env, memory->host().inputs[index], bytes, memory));
+  }
+  for (uint32_t index = 0; index < call.outputShapes.size(); ++index) {
+    slot.exchange().tellOutput(index, call.outputShapes[index]);
+    outputs.Set(index,
+                pinnedToJs(env, memory->host().outputs[index], outputBytes(slot, call, index), memory));
+  }
+  auto const binding = std::make_shared<Binding>(Binding{memory->pool(), memory});
+  auto const method = [&](char const* name, auto function) {
+    return Napi::Function::New(
+        env, [binding, function](Napi::CallbackInfo const& info) { return function(info, *binding); }, name);
+  };
+  auto object = Napi::Object::New(env);
+  object.Set("inputs", inputs);
+  object.Set("outputs", outputs);
+  object.Set("run", method("run", runBinding));
+  object.Set("runSync", method("runSync", runBindingSync));
+  object.Set("close", method("close", closeBinding));
+  return object;
+}
 
 }  // namespace
 
@@ -253,16 +302,16 @@ Napi::Value load(Napi::CallbackInfo const& info) {
     uint32_t const call = data.begin(env, {deferred, {}});
     std::shared_ptr<Dispatcher> const dispatcher = data.dispatcher();
 
-    auto const loaded = [dispatcher, pool, call](std::shared_ptr<LoadedEngine> const& engine,
-                                                 std::exception_ptr failure) {
+    auto const loaded = [dispatcher, pool, call, work](std::shared_ptr<LoadedEngine> const& engine,
+                                                       std::exception_ptr failure) {
       if (engine == nullptr) {
         dispatcher->post([call, failure = std::move(failure)](Napi::Env env) mutable {
           AddonData::of(env).reject(env, call, std::move(failure));
         });
         return;
       }
-      dispatcher->post([info = engine->info(), pool, call](Napi::Env env) {
-        AddonData::of(env).resolve(env, call, [&] { return engineToJs(env, info, pool); });
+      dispatcher->post([info = engine->info(), pool, call, work](Napi::Env env) {
+        AddonData::of(env).resolve(env, call, [&] { return engineToJs(env, info, pool, work); });
       });
     };
     pool->whenDown(
@@ -283,10 +332,10 @@ Napi::Value run(Napi::CallbackInfo const& info) {
     SlotCall const call(info);
     EngineSlot& slot = call.slot;
     slot.call().profile = info[2].As<Napi::Number>();
-    slot.call().toDevice = info[5].ToBoolean();
+    slot.call().toDevice = info[4].ToBoolean();
     slot.call().releaseDeviceMemory();  // of a call that was refused halfway
     takeFeeds(info[3].As<Napi::Array>(), slot);
-    takeWanted(info[4].As<Napi::Array>(), slot);
+    takeWanted(slot);
     return call.start(env, inferTask, resultsToJs);
   });
 }
@@ -296,58 +345,14 @@ Napi::Value createBinding(Napi::CallbackInfo const& info) {
   return guarded(env, [&]() -> Napi::Value {
     SlotCall const call(info);
     EngineSlot& slot = call.slot;
-    auto const shapes = info[3].As<Napi::Array>();
     slot.bound = std::make_shared<BoundMemory>(call.pool, slot.gpu(), slot.info().inputs.size(),
                                                slot.info().outputs.size());
     Call& bound = slot.bound->call();
     bound.profile = info[2].As<Napi::Number>();
     for (uint32_t index = 0; index < bound.inputShapes.size(); ++index) {
-      bound.inputShapes[index] = dimsOf(shapes.Get(index));
+      bound.inputShapes[index] = slot.exchange().inputShape(index);
     }
     return call.start(env, bindTask, bindingToJs);
-  });
-}
-
-Napi::Value runBinding(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    BoundCall call(info);
-    call.slot.bound = call.bound;
-    Napi::Value const promise = call.start(env, runBoundTask, boundTimesToJs);
-    call.bound->running = true;
-    return promise;
-  });
-}
-
-Napi::Value runBindingSync(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    BoundCall call(info);
-    call.slot.bound = call.bound;
-    try {
-      call.slot.runSync(runBoundTask);
-    } catch (...) {
-      call.slot.bound = nullptr;
-      throw;
-    }
-    Napi::Value const times = boundTimesToJs(env, call.slot);
-    call.slot.bound = nullptr;
-    return times;
-  });
-}
-
-Napi::Value closeBinding(Napi::CallbackInfo const& info) {
-  Napi::Env env = info.Env();
-  return guarded(env, [&]() -> Napi::Value {
-    if (fromHandle<BoundMemory>(info[0])->running) {
-      throw Error(ErrorCode::kInvalidArgument, "the binding is running");
-    }
-    shareOf<BoundMemory>(info[0]) = nullptr;
-    auto const buffers = info[1].As<Napi::Array>();
-    for (uint32_t index = 0; index < buffers.Length(); ++index) {
-      napi_detach_arraybuffer(env, buffers.Get(index));
-    }
-    return env.Undefined();
   });
 }
 

@@ -7,21 +7,12 @@ namespace trtnode {
 // load(request: NativeLoadRequest, onEvent: (event) => void): Promise<NativeEngine>
 Napi::Value load(Napi::CallbackInfo const& info);
 
-// run(handle: EngineHandle, slot, profile, feeds: [dims, data, …], wanted: boolean[], toDevice):
-// Promise<[times, dims, data, …]>, where data are ArrayBuffers or, on the device, DeviceTensorHandles
+// run(handle: EngineHandle, slot, profile, feeds: [data, …], toDevice): Promise<[data, …]>, where data are
+// ArrayBuffers or, on the device, DeviceTensorHandles, and shapes are in the slot's exchange
 Napi::Value run(Napi::CallbackInfo const& info);
 
-// createBinding(handle: EngineHandle, slot, profile, shapes: dims[]): Promise<NativeBinding>
+// createBinding(handle: EngineHandle, slot, profile): Promise<NativeBinding>, likewise
 Napi::Value createBinding(Napi::CallbackInfo const& info);
-
-// runBinding(handle: EngineHandle, slot, binding: BindingHandle): Promise<times>
-Napi::Value runBinding(Napi::CallbackInfo const& info);
-
-// runBindingSync(handle: EngineHandle, slot, binding: BindingHandle): times; on the JavaScript thread
-Napi::Value runBindingSync(Napi::CallbackInfo const& info);
-
-// closeBinding(binding: BindingHandle, buffers: ArrayBuffer[]): void; detaches its buffers
-Napi::Value closeBinding(Napi::CallbackInfo const& info);
 
 // memory(handle: EngineHandle): [pinned bytes, device bytes]
 Napi::Value memory(Napi::CallbackInfo const& info);

@@ -38,6 +38,9 @@ class EnginePool : public std::enable_shared_from_this<EnginePool> {
   // where there is no such slot, and CLOSED after stop().
   EngineSlot& slot(int32_t index);
 
+  // Of a pool that has loaded.
+  size_t slotCount() const noexcept { return slots_.size(); }
+
   // Lets what runs end, and then takes the engine down. From the JavaScript thread, any number of times.
   void stop();
 

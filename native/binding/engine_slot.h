@@ -11,6 +11,7 @@
 
 #include "binding/bound_memory.h"
 #include "binding/dispatcher.h"
+#include "binding/exchange.h"
 #include "engine/blob.h"
 #include "engine/context_runner.h"
 
@@ -37,6 +38,8 @@ class EngineSlot final : public Posted {
   std::shared_ptr<GpuMemory> const& gpu() const noexcept { return gpu_; }
   std::shared_ptr<GraphCounts> const& graphs() const noexcept { return graphs_; }
   std::shared_ptr<LayerTimes> const& layerTimes() const noexcept { return layerTimes_; }
+  // What it is asked and tells in numbers; of no memory before the engine is JavaScript's.
+  Exchange& exchange() noexcept { return exchange_; }
   // Copies of outputs that are too large for the JavaScript thread to copy.
   std::vector<Blob>& large() noexcept { return large_; }
   // What the task is about, where it is about a binding.
@@ -72,6 +75,7 @@ class EngineSlot final : public Posted {
   std::shared_ptr<Dispatcher> const dispatcher_;
   std::unique_ptr<ContextRunner> runner_;
   Call call_;
+  Exchange exchange_;
   std::vector<Blob> large_;
 
   std::mutex mutex_;

@@ -11,16 +11,46 @@ Error expected(std::string const& what, char const* type) {
   return {ErrorCode::kInvalidArgument, what + ": expected " + type};
 }
 
+// 0 for a type that this was not compiled with.
+size_t elementBytes(napi_typedarray_type type) noexcept {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
 
-ByteView viewOf(Napi::Value value, char const* what) {
-  if (!value.IsTypedArray()) throw expected(what, "a typed array");
-  // Not by way of its ArrayBuffer, which a SharedArrayBuffer is not.
+std::optional<ByteView> tryViewOf(Napi::Value value) {
+  napi_typedarray_type type{};
+  size_t length = 0;
   void* data = nullptr;
+  // Not by way of its ArrayBuffer, which a SharedArrayBuffer is not.
   napi_status const status =
-      napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr);
-  if (status != napi_ok) throw expected(what, "a typed array");
-  return {static_cast<uint8_t const*>(data), value.As<Napi::TypedArray>().ByteLength()};
+      napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr);
+  if (status != napi_ok || elementBytes(type) == 0) return std::nullopt;
+  return ByteView{static_cast<uint8_t const*>(data), length * elementBytes(type)};
+}
+
+ByteView viewOf(Napi::Value value, char const* what) {
+  std::optional<ByteView> const view = tryViewOf(value);
+  if (!view.has_value()) throw expected(what, "a typed array");
+  return *view;
 }
 
 bool has(Napi::Object object, char const* key) {
@@ -102,14 +132,6 @@ Napi::Array toJs(Napi::Env env, std::vector<int64_t> const& shape) {
   auto array = Napi::Array::New(env, shape.size());
   for (uint32_t index = 0; index < shape.size(); ++index) {
     array.Set(index, Napi::Number::New(env, static_cast<double>(shape[index])));
-  }
-  return array;
-}
-
-Napi::Array toJs(Napi::Env env, nvinfer1::Dims const& dims) {
-  auto array = Napi::Array::New(env, static_cast<size_t>(dims.nbDims));
-  for (int32_t axis = 0; axis < dims.nbDims; ++axis) {
-    array.Set(static_cast<uint32_t>(axis), Napi::Number::New(env, static_cast<double>(dims.d[axis])));
   }
   return array;
 }

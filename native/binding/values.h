@@ -30,6 +30,8 @@ struct ByteView {
   size_t size;
 };
 ByteView viewOf(Napi::Value value, char const* what);
+// The same; nothing where it is no typed array.
+std::optional<ByteView> tryViewOf(Napi::Value value);
 // Copies of them.
 Blob blobOf(Napi::Value value, char const* what);
 std::vector<uint8_t> bytesOf(Napi::Value value, char const* what);
@@ -37,7 +39,6 @@ std::vector<uint8_t> bytesOf(Napi::Value value, char const* what);
 // C++ to JavaScript.
 Napi::Array toJs(Napi::Env env, std::vector<std::string> const& strings);
 Napi::Array toJs(Napi::Env env, std::vector<int64_t> const& shape);
-Napi::Array toJs(Napi::Env env, nvinfer1::Dims const& dims);
 // An ArrayBuffer that takes the bytes over, not copied where JavaScript takes memory from outside.
 Napi::ArrayBuffer toJs(Napi::Env env, Blob blob);
 Napi::Object toJs(Napi::Env env, Profile const& profile);

@@ -13,8 +13,9 @@ struct StageTimes {
   float hostToDevice = 0;
   float compute = 0;
   float deviceToHost = 0;
-  // By the host's: what the thread took to hand the computation to the GPU.
+  // By the host's: what the thread took to hand the computation to the GPU, and for all of it.
   float enqueue = 0;
+  float run = 0;
 };
 
 // Four events between and around the three stages, and a watch for the host.
@@ -37,14 +38,22 @@ class StageTimer {
     cuda_.check(cuda_.eventRecord(events_[stage], stream.get()), "cuEventRecord");
   }
 
-  // Once the stream has been waited for.
-  StageTimes times() const { return {between(0), between(1), between(2), enqueue_}; }
+  void beginRun() { runBegun_ = Clock::now(); }
 
   // Around the calls that hand the computation to the GPU.
-  void beginEnqueue() { begun_ = Clock::now(); }
-  void endEnqueue() { enqueue_ = std::chrono::duration<float, std::milli>(Clock::now() - begun_).count(); }
+  void beginEnqueue() { enqueueBegun_ = Clock::now(); }
+  void endEnqueue() { enqueue_ = since(enqueueBegun_); }
+
+  // At the end of the run, once the stream has been waited for.
+  StageTimes times() const { return {between(0), between(1), between(2), enqueue_, since(runBegun_)}; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  static float since(Clock::time_point begin) {
+    return std::chrono::duration<float, std::milli>(Clock::now() - begin).count();
+  }
+
   float between(size_t stage) const {
     float milliseconds = 0;
     cuda_.check(cuda_.eventElapsedTime(&milliseconds, events_[stage], events_[stage + 1]),
@@ -58,11 +67,10 @@ class StageTimer {
     }
   }
 
-  using Clock = std::chrono::steady_clock;
-
   CudaDriver const& cuda_;
   std::array<CuEvent, 4> events_{};
-  Clock::time_point begun_;
+  Clock::time_point runBegun_;
+  Clock::time_point enqueueBegun_;
   float enqueue_ = 0;
 };
 

@@ -106,6 +106,7 @@ std::string ContextRunner::obstacleToGraphs() const {
 }
 
 void ContextRunner::run(Call& call) {
+  timer_.beginRun();
   loaded_->forgetErrors();
   requireDeviceTensors(call);
   if (lanes_.has_value() && refits_ != loaded_->refits()) lanes_->forgetPlaces();

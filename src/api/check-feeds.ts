@@ -6,6 +6,11 @@ import { TrtError } from '../errors.js'
 import { checkTensor, describe, Tensor, type TensorLike } from '../tensor.js'
 import type { DeviceFeeds, InputShapes } from './engine.js'
 
+/** What has a shape: a tensor, or what a binding is made for. */
+interface Shaped {
+  readonly dims: readonly number[]
+}
+
 interface EngineTensors {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
@@ -13,10 +18,7 @@ interface EngineTensors {
 }
 
 /** The shapes of all inputs, in their order. @throws {TrtError} `INVALID_INPUT` */
-export function checkShapes(
-  { inputs }: EngineTensors,
-  shapes: InputShapes,
-): ReadonlyMap<string, { readonly dims: readonly number[] }> {
+export function checkShapes({ inputs }: EngineTensors, shapes: InputShapes): readonly Shaped[] {
   if (!isPlainObject(shapes)) {
     const received = describe(shapes)
     throw new TrtError('INVALID_INPUT', `createBinding: expected an object { input: dims }, received ${received}`)
@@ -27,41 +29,42 @@ export function checkShapes(
       hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
     })
   }
-  return new Map(
-    inputs.map((input) => {
-      const what = `createBinding: input ${JSON.stringify(input.name)}`
-      const dims = Object.hasOwn(shapes, input.name) ? shapes[input.name] : input.shape
-      if (!Array.isArray(dims) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
-        throw new TrtError('INVALID_INPUT', `${what}: expected dims without unknowns, received ${describe(dims)}`, {
-          hint: `createBinding({ ${JSON.stringify(input.name)}: [${input.shape.map((dim) => Math.max(dim, 1))}] })`,
-        })
-      }
-      checkDims(input, dims, what)
-      return [input.name, { dims: Object.freeze([...dims]) }]
-    }),
-  )
+  return inputs.map((input) => {
+    const what = () => `createBinding: input ${JSON.stringify(input.name)}`
+    const dims = Object.hasOwn(shapes, input.name) ? shapes[input.name] : input.shape
+    if (!Array.isArray(dims) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
+      throw new TrtError('INVALID_INPUT', `${what()}: expected dims without unknowns, received ${describe(dims)}`, {
+        hint: `createBinding({ ${JSON.stringify(input.name)}: [${input.shape.map((dim) => Math.max(dim, 1))}] })`,
+      })
+    }
+    checkDims(input, dims, what)
+    return { dims: Object.freeze([...dims]) }
+  })
 }
 
 /** One tensor for each input, in their order. @throws {TrtError} `INVALID_INPUT` */
-export function checkFeeds({ inputs }: EngineTensors, feeds: DeviceFeeds): ReadonlyMap<string, Tensor | DeviceTensor> {
+export function checkFeeds({ inputs }: EngineTensors, feeds: DeviceFeeds): readonly (Tensor | DeviceTensor)[] {
   if (!isPlainObject(feeds)) {
     throw new TrtError('INVALID_INPUT', `infer: expected an object { input: Tensor }, received ${describe(feeds)}`, {
       hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
     })
   }
+  const isThere = ({ name }: TensorInfo) => Object.hasOwn(feeds, name) && feeds[name] !== undefined
+  if (!inputs.every(isThere) || Object.keys(feeds).length !== inputs.length) throw wrongNames(inputs, feeds)
+  return inputs.map((input) => checkFeed(input, feeds[input.name] as DeviceFeeds[string]))
+}
+
+function wrongNames(inputs: readonly TensorInfo[], feeds: DeviceFeeds): TrtError {
   const names = inputs.map((input) => input.name)
   const missing = names.filter((name) => !Object.hasOwn(feeds, name) || feeds[name] === undefined)
   const unknown = Object.keys(feeds).filter((name) => !names.includes(name))
-  if (missing.length > 0 || unknown.length > 0) {
-    const what = [
-      ...missing.map((name) => `input ${JSON.stringify(name)} is missing`),
-      ...unknown.map((name) => `there is no input ${JSON.stringify(name)}`),
-    ]
-    throw new TrtError('INVALID_INPUT', `infer: ${what.join('; ')}`, {
-      hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
-    })
-  }
-  return new Map(inputs.map((input) => [input.name, checkFeed(input, feeds[input.name] as DeviceFeeds[string])]))
+  const what = [
+    ...missing.map((name) => `input ${JSON.stringify(name)} is missing`),
+    ...unknown.map((name) => `there is no input ${JSON.stringify(name)}`),
+  ]
+  return new TrtError('INVALID_INPUT', `infer: ${what.join('; ')}`, {
+    hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
+  })
 }
 
 /** The weights of a refit, at least one. @throws {TrtError} `INVALID_INPUT` */
@@ -88,15 +91,16 @@ export function checkOutputs({ outputs }: EngineTensors, wanted: readonly string
   return wanted === undefined ? names : names.filter((name) => wanted.includes(name))
 }
 
-/** The first profile that holds the shapes. @throws {TrtError} `SHAPE_OUT_OF_PROFILE` */
-export function pickProfile(
-  { profiles }: EngineTensors,
-  what: string,
-  tensors: ReadonlyMap<string, { readonly dims: readonly number[] }>,
-): number {
+/**
+ * The first profile that holds the shapes.
+ *
+ * @param tensors of all inputs, in their order
+ * @throws {TrtError} `SHAPE_OUT_OF_PROFILE`
+ */
+export function pickProfile({ inputs, profiles }: EngineTensors, what: string, tensors: readonly Shaped[]): number {
   const index = profiles.findIndex((profile) =>
-    [...tensors].every(([name, { dims }]) => {
-      const range = profile[name]
+    tensors.every(({ dims }, at) => {
+      const range = profile[(inputs[at] as TensorInfo).name]
       return (
         range === undefined ||
         dims.every((dim, axis) => dim >= (range.min[axis] ?? 0) && dim <= (range.max[axis] ?? Number.POSITIVE_INFINITY))
@@ -104,7 +108,7 @@ export function pickProfile(
     }),
   )
   if (index >= 0) return index
-  const given = [...tensors].map(([name, { dims }]) => `${name} [${dims.join(',')}]`).join(', ')
+  const given = tensors.map(({ dims }, at) => `${inputs[at]?.name} [${dims.join(',')}]`).join(', ')
   const allowed = profiles.map((profile, number) => `profile ${number}: ${profileText(profile)}`).join('; ')
   throw new TrtError('SHAPE_OUT_OF_PROFILE', `${what}: ${given} lies outside ${allowed}`, {
     hint: 'build the engine with a range, or a further profile, in shapes that holds this shape',
@@ -112,11 +116,11 @@ export function pickProfile(
 }
 
 function checkFeed(input: TensorInfo, feed: TensorLike | DeviceTensor): Tensor | DeviceTensor {
-  const what = `infer: input ${JSON.stringify(input.name)}`
+  const what = () => `infer: input ${JSON.stringify(input.name)}`
   const onDevice = feed instanceof DeviceTensor
   const { type, dims, view } = onDevice ? { ...feed, view: undefined } : checkTensor(feed, what, 'INVALID_INPUT')
   if (type !== input.type) {
-    throw new TrtError('INVALID_INPUT', `${what}: expected type ${input.type}, received ${type}`, {
+    throw new TrtError('INVALID_INPUT', `${what()}: expected type ${input.type}, received ${type}`, {
       hint: `the input is ${infoText(input)}`,
     })
   }
@@ -124,11 +128,11 @@ function checkFeed(input: TensorInfo, feed: TensorLike | DeviceTensor): Tensor |
   return onDevice || feed instanceof Tensor ? feed : new Tensor(type, view as never, dims)
 }
 
-function checkDims(input: TensorInfo, dims: readonly number[], what: string): void {
+function checkDims(input: TensorInfo, dims: readonly number[], what: () => string): void {
   const fits = dims.length === input.shape.length && input.shape.every((dim, axis) => dim < 0 || dim === dims[axis])
   if (fits) return
   const expected = input.shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')
-  throw new TrtError('INVALID_INPUT', `${what}: expected dims [${expected}], received [${dims.join(',')}]`, {
+  throw new TrtError('INVALID_INPUT', `${what()}: expected dims [${expected}], received [${dims.join(',')}]`, {
     hint: `the input is ${infoText(input)}`,
   })
 }
@@ -144,19 +148,28 @@ function profileText(profile: Profile): string {
 }
 
 /**
- * Does `work`, until the end of which no tensor among `feeds` loses its memory.
+ * Does `work`, until the end of which no tensor among `feeds`, one for each of `inputs`, loses its memory.
  *
  * @throws {TrtError} `CLOSED` where one was disposed of
  */
-export async function holding<T>(
-  feeds: ReadonlyMap<string, Tensor | DeviceTensor>,
+export function holding<T>(
+  inputs: readonly TensorInfo[],
+  feeds: readonly (Tensor | DeviceTensor)[],
+  work: () => Promise<T>,
+): Promise<T> {
+  return feeds.some((feed) => feed instanceof DeviceTensor) ? holdingSome(inputs, feeds, work) : work()
+}
+
+async function holdingSome<T>(
+  inputs: readonly TensorInfo[],
+  feeds: readonly (Tensor | DeviceTensor)[],
   work: () => Promise<T>,
 ): Promise<T> {
   const held: DeviceTensor[] = []
   try {
-    for (const [name, feed] of feeds) {
+    for (const [index, feed] of feeds.entries()) {
       if (!(feed instanceof DeviceTensor)) continue
-      feed.hold(`infer: input ${JSON.stringify(name)}`)
+      feed.hold(`infer: input ${JSON.stringify(inputs[index]?.name)}`)
       held.push(feed)
     }
     return await work()

@@ -18,11 +18,12 @@ export interface EngineStats {
   /** The most that ever waited at once. */
   readonly mostWaiting: number
   /**
-   * Nanoseconds, as `node:perf_hooks` histograms. `queue` is from the call to its turn, `total` from the call to its
-   * results. `hostToDevice`, `compute` and `deviceToHost` are of the GPU's own clock, between events of the stream: the copy
-   * of the inputs, the engine, and the copy of the outputs. `enqueue` is what the host took to hand the engine's work to
-   * the GPU, as trtexec defines it: where it is no less than `compute`, the GPU waits for the host. On the CPU backend,
-   * which does not measure these four, they stay empty.
+   * Nanoseconds, as `node:perf_hooks` histograms. `queue` is from the call to its turn, and 1 where it had it at once;
+   * `total` from the call to its results, of `runSync` as the addon measures it, without the part of a microsecond that
+   * JavaScript takes. `hostToDevice`, `compute` and `deviceToHost` are of the GPU's own clock, between events of the
+   * stream: the copy of the inputs, the engine, and the copy of the outputs. `enqueue` is what the host took to hand the
+   * engine's work to the GPU, as trtexec defines it: where it is no less than `compute`, the GPU waits for the host. On the
+   * CPU backend, which does not measure these four, they stay empty.
    */
   readonly latency: { readonly [Stage in LatencyStage]: Histogram }
   /** CUDA graphs; absent unless the engine was loaded with `cudaGraphs`, and on the CPU backend. */

@@ -145,12 +145,9 @@ export class Engine {
    *   `OUT_OF_MEMORY`, `GPU_LOST`, `PROCESS_CRASHED`
    */
   infer(feeds: DeviceFeeds, options: InferOptions = {}): Promise<Results> {
-    return traced('infer', { engine: this, feeds, options }, async () => {
-      const { results } = await this.#infer(feeds, options, (slot, request) =>
-        this.#engine.run(slot, request, options.signal),
-      )
-      return results
-    })
+    return traced('infer', { engine: this, feeds, options }, () =>
+      this.#infer(feeds, options, (slot, request) => this.#engine.run(slot, request, options.signal)),
+    )
   }
 
   /**
@@ -166,31 +163,30 @@ export class Engine {
       if (run === undefined) {
         throw unsupported('inferToDevice', this.backend, 'has no memory of a device', 'use engine.infer')
       }
-      const { results } = await this.#infer(feeds, options, async (slot, request) => {
+      return this.#infer(feeds, options, async (slot, request) => {
         const outcome = await run(slot, request)
         // The promise has rejected already, so nobody else has them.
         if (options.signal?.aborted) for (const tensor of Object.values(outcome.results)) tensor.dispose()
         return outcome
       })
-      return results
     })
   }
 
-  async #infer<T extends { readonly times?: StageTimes }>(
+  async #infer<Results>(
     feeds: DeviceFeeds,
     options: InferOptions,
-    run: (slot: number, request: RunRequest) => Promise<T>,
-  ): Promise<T> {
-    const { signal } = options
+    run: (slot: number, request: RunRequest) => Promise<Outcome<Results>>,
+  ): Promise<Results> {
     this.#requireUsable('infer')
     validateInferOptions(options)
+    const { signal } = options
     throwIfAborted('infer', signal)
     const tensors = checkFeeds(this, feeds)
     const outputs = checkOutputs(this, options.outputs)
     const profile = pickProfile(this, 'infer', tensors)
-    return holding(tensors, () =>
-      this.#inTurn('infer', signal, (slot) => run(slot, { feeds: tensors, outputs, profile })),
-    )
+    const request = { feeds: tensors, outputs, profile }
+    // Awaited: a promise that is returned takes two turns more of the queue of microtasks.
+    return await holding(this.inputs, tensors, () => this.#inTurn('infer', signal, (slot) => run(slot, request)))
   }
 
   /**
@@ -214,7 +210,7 @@ export class Engine {
     try {
       const binding = await engine.createBinding(
         slot,
-        [...dims.values()].map((input) => input.dims),
+        dims.map((input) => input.dims),
         profile,
       )
       return new Binding(binding, { run: this.#runBinding, runSync: this.#runBindingSync })
@@ -251,7 +247,7 @@ export class Engine {
       await this.#inTurn('binding.run', signal, async (slot) => {
         begun = true
         try {
-          return { times: await binding.run(slot) }
+          return { results: undefined, times: await binding.run(slot) }
         } finally {
           end()
         }
@@ -263,7 +259,6 @@ export class Engine {
 
   readonly #runBindingSync = (binding: BackendBinding): void => {
     this.#requireUsable('binding.runSync')
-    const started = performance.now()
     const slot = this.#queue.tryAcquire()
     if (slot === undefined) {
       this.#stats.rejected++
@@ -273,7 +268,7 @@ export class Engine {
     }
     try {
       const times = binding.runSync(slot)
-      this.#stats.noteResults(performance.now() - started, times)
+      this.#stats.noteResults(times.run, times)
     } catch (error) {
       throw this.#noteFailure(error)
     } finally {
@@ -282,26 +277,42 @@ export class Engine {
   }
 
   /** Waits for a slot and runs `work` in it, which keeps it until it is over: also where `signal` fires meanwhile. */
-  async #inTurn<T extends { readonly times?: StageTimes }>(
+  async #inTurn<Results>(
     what: string,
     signal: AbortSignal | undefined,
-    work: (slot: number) => Promise<T>,
-  ): Promise<T> {
+    work: (slot: number) => Promise<Outcome<Results>>,
+  ): Promise<Results> {
     const started = performance.now()
-    const slot = this.#queue.tryAcquire() ?? (await this.#waitForSlot(what, signal))
-    this.#stats.noteTurn(performance.now() - started)
-    const run = work(slot)
-      .catch((error: unknown) => {
-        throw this.#noteFailure(error)
-      })
-      .finally(() => this.#queue.release(slot))
+    let slot = this.#queue.tryAcquire()
+    if (slot === undefined) {
+      slot = await this.#waitForSlot(what, signal)
+      this.#stats.noteTurn(performance.now() - started)
+    } else {
+      this.#stats.noteTurn(0)
+    }
     try {
-      const outcome = await orAborted(what, run, signal)
-      this.#stats.noteResults(performance.now() - started, outcome.times)
-      return outcome
+      return await orAborted(what, this.#runIn(slot, signal, started, work), signal)
     } catch (error) {
       if (signal?.aborted) this.#stats.aborted++
       throw error
+    }
+  }
+
+  async #runIn<Results>(
+    slot: number,
+    signal: AbortSignal | undefined,
+    started: number,
+    work: (slot: number) => Promise<Outcome<Results>>,
+  ): Promise<Results> {
+    try {
+      const { results, times } = await work(slot)
+      // Whoever gave up has been told so already.
+      if (!signal?.aborted) this.#stats.noteResults(performance.now() - started, times)
+      return results
+    } catch (error) {
+      throw this.#noteFailure(error)
+    } finally {
+      this.#queue.release(slot)
     }
   }
 
@@ -334,6 +345,12 @@ export class Engine {
     if (this.#lost !== undefined)
       throw new TrtError(this.#lost.code, this.#lost.message, { hint: this.#lost.hint, cause: this.#lost })
   }
+}
+
+/** What a run in a slot gives: see `RunOutcome` of the backends. */
+interface Outcome<Results> {
+  readonly results: Results
+  readonly times?: StageTimes | undefined
 }
 
 /** The same as {@link Engine.infer}. */

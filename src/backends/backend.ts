@@ -131,14 +131,16 @@ export interface LoadRequest {
 }
 
 /**
- * Milliseconds that the stages of one run took: by the GPU's own clock, and `enqueue` by the host's, which is what it took
- * to hand the computation to the GPU.
+ * Milliseconds that the stages of a slot's last run took: by the GPU's own clock, and by the host's `enqueue`, which is what
+ * it took to hand the computation to the GPU, and `run`, which is all together. A slot has one such object, and its next
+ * run writes it anew.
  */
 export interface StageTimes {
   readonly hostToDevice: number
   readonly compute: number
   readonly deviceToHost: number
   readonly enqueue: number
+  readonly run: number
 }
 
 /** What an engine did with CUDA graphs, in all its contexts. */
@@ -155,8 +157,8 @@ export interface GraphStats {
 
 /** What a run takes. */
 export interface RunRequest {
-  /** All inputs, in their order. */
-  readonly feeds: ReadonlyMap<string, Tensor | DeviceTensor>
+  /** Of all inputs, in their order. */
+  readonly feeds: readonly (Tensor | DeviceTensor)[]
   /** The outputs to give, in the engine's order. */
   readonly outputs: readonly string[]
   readonly profile: number

@@ -53,7 +53,7 @@ export class OrtEngine implements BackendEngine {
 
   /** The data of `feeds` has to stay as it is until the promise settles. */
   async run(slot: number, { feeds, outputs }: RunRequest, signal?: AbortSignal): Promise<RunOutcome> {
-    const tensors = onHost(feeds)
+    const tensors = this.#onHost(feeds)
     const file = this.#files[slot] as ScratchFile
     // Wrapped in an object, for the next call may write while the child computes this one.
     const { reply } = await this.#writing.run(async () => {
@@ -65,6 +65,19 @@ export class OrtEngine implements BackendEngine {
       throwIfAborted('infer', signal)
       return { results: await readResults(file, outputs, placed) }
     })
+  }
+
+  #onHost(feeds: RunRequest['feeds']): ReadonlyMap<string, Tensor> {
+    return new Map(
+      this.inputs.map(({ name }, index) => {
+        const feed = feeds[index] as Tensor | DeviceTensor
+        if (!(feed instanceof DeviceTensor)) return [name, feed]
+        const what = `infer: input ${JSON.stringify(name)}`
+        throw new TrtError('INVALID_INPUT', `${what}: the CPU backend reads no GPU's memory`, {
+          hint: 'await feed.toHost()',
+        })
+      }),
+    )
   }
 
   async close(): Promise<void> {
@@ -83,18 +96,6 @@ export class OrtEngine implements BackendEngine {
       })
     }
   }
-}
-
-function onHost(feeds: RunRequest['feeds']): ReadonlyMap<string, Tensor> {
-  const there = [...feeds].find(([, feed]) => feed instanceof DeviceTensor)
-  if (there === undefined) return feeds as ReadonlyMap<string, Tensor>
-  throw new TrtError(
-    'INVALID_INPUT',
-    `infer: input ${JSON.stringify(there[0])}: the CPU backend reads no GPU's memory`,
-    {
-      hint: 'await feed.toHost()',
-    },
-  )
 }
 
 /** Ends a child, and then closes the files that it shares. */

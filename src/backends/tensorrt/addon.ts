@@ -61,22 +61,25 @@ export interface NativeEngine {
   /** Both absent unless a budget was given. */
   readonly streamableBytes?: number
   readonly streamingBudget?: number
+  /** The numbers of a {@link SlotExchange} for each slot, one after the other. */
+  readonly exchange: ArrayBuffer
 }
 
-/** Milliseconds from host to device, of the engine, and from device to host; and of the host to hand the engine over. */
-export type NativeTimes = readonly [hostToDevice: number, compute: number, deviceToHost: number, enqueue: number]
+/** Data that a run takes: that of tensors which are on the device already by their handles. */
+export type NativeFeed = ArrayBufferView | NativeHandle<'deviceTensor'>
 
-/** dims and data of each tensor, one after the other. Of inputs, the bytes are copied before `run` returns. */
-export type NativeTensors<Data> = readonly (readonly number[] | Data)[]
-
-/** What a run takes; tensors that are on the device already by their handles. */
-export type NativeFeeds = NativeTensors<ArrayBufferView | NativeHandle<'deviceTensor'>>
-
-/** The memory of a binding. */
+/**
+ * A binding: its memory, and functions that know it, which costs less than a handle does. Each slot does one thing at a
+ * time, and throws where it has one already.
+ */
 export interface NativeBinding {
-  readonly handle: NativeHandle<'binding'>
   readonly inputs: readonly ArrayBuffer[]
-  readonly outputs: NativeTensors<ArrayBuffer>
+  readonly outputs: readonly ArrayBuffer[]
+  run(slot: number): Promise<void>
+  /** On the calling thread. */
+  runSync(slot: number): void
+  /** Detaches the buffers of the binding, which are to be given. */
+  close(buffers: readonly ArrayBuffer[]): void
 }
 
 /** A creator of a plugin library. */
@@ -166,34 +169,23 @@ export interface Addon {
     onEvent: (event: NativeEvent) => void,
   ): Promise<NativeEngine>
   /**
-   * Each slot does one thing at a time, and throws where it has one already. Tensors are in the engine's order, of the
-   * outputs those that are wanted, which stay on the device where `toDevice` says so.
+   * Each slot does one thing at a time, and throws where it has one already. Its exchange says the inputs' shapes and which
+   * outputs are wanted, and then the outputs' shapes and what the run took; the data of either is in the engine's order. The
+   * bytes of inputs are copied before it returns. Outputs stay on the device where `toDevice` says so.
    */
   run<ToDevice extends boolean>(
     handle: NativeHandle<'engine'>,
     slot: number,
     profile: number,
-    feeds: NativeFeeds,
-    wanted: readonly boolean[],
+    feeds: readonly NativeFeed[],
     toDevice: ToDevice,
-  ): Promise<
-    readonly [NativeTimes, ...NativeTensors<ToDevice extends true ? NativeHandle<'deviceTensor'> : ArrayBuffer>]
-  >
+  ): Promise<readonly ((ToDevice extends true ? NativeHandle<'deviceTensor'> : ArrayBuffer) | undefined)[]>
   /** A copy of its bytes. */
   readDeviceTensor(tensor: NativeHandle<'deviceTensor'>): Promise<ArrayBuffer>
   /** Lets go of its memory, which comes back to the engine that made it when no run uses it any more. */
   releaseDeviceTensor(tensor: NativeHandle<'deviceTensor'>): void
-  createBinding(
-    handle: NativeHandle<'engine'>,
-    slot: number,
-    profile: number,
-    shapes: readonly (readonly number[])[],
-  ): Promise<NativeBinding>
-  runBinding(handle: NativeHandle<'engine'>, slot: number, binding: NativeHandle<'binding'>): Promise<NativeTimes>
-  /** On the calling thread. */
-  runBindingSync(handle: NativeHandle<'engine'>, slot: number, binding: NativeHandle<'binding'>): NativeTimes
-  /** Detaches the buffers of the binding, which are to be given. */
-  closeBinding(binding: NativeHandle<'binding'>, buffers: readonly ArrayBuffer[]): void
+  /** For the inputs' shapes in the slot's exchange, which says the outputs' then. */
+  createBinding(handle: NativeHandle<'engine'>, slot: number, profile: number): Promise<NativeBinding>
   /** Bytes of pinned host memory, and of device memory for inputs and outputs, that the engine holds now. */
   memory(handle: NativeHandle<'engine'>): readonly [pinned: number, device: number]
   /** Milliseconds, and how many runs they are of. */

@@ -19,11 +19,11 @@ import {
   type Addon,
   type NativeBinding,
   type NativeEngine,
-  type NativeFeeds,
+  type NativeFeed,
   type NativeHandle,
-  type NativeTimes,
   toTrtError,
 } from './addon.js'
+import { SlotExchange } from './slot-exchange.js'
 
 type Loading = Pick<LoadRequest, 'device' | 'contexts' | 'cudaGraphs' | 'profile'>
 
@@ -38,6 +38,7 @@ export class TensorrtEngine implements BackendEngine {
   readonly version: string
   readonly #addon: Addon
   readonly #engine: NativeEngine
+  readonly #exchanges: readonly SlotExchange[]
   readonly #device: number
   readonly #isProfiled: boolean
   /** Once it is closed. */
@@ -57,53 +58,66 @@ export class TensorrtEngine implements BackendEngine {
     this.outputs = engine.outputs
     this.profiles = engine.profiles
     this.version = engine.version
+    const length = engine.exchange.byteLength / Float64Array.BYTES_PER_ELEMENT / contexts
+    this.#exchanges = Array.from({ length: contexts }, (_, slot) => {
+      const numbers = new Float64Array(engine.exchange, slot * length * Float64Array.BYTES_PER_ELEMENT, length)
+      return new SlotExchange(numbers, engine.inputs.length)
+    })
   }
 
   async run(slot: number, request: RunRequest): Promise<RunOutcome> {
-    const { given, tensors, times } = await this.#run(slot, request, false)
-    return { results: tensorsOf(given, tensors), times }
+    const exchange = this.#exchanges[slot] as SlotExchange
+    const buffers = await this.#run(slot, request, false)
+    return { results: tensorsOf(this.outputs, buffers, (index) => exchange.outputDims(index)), times: exchange }
   }
 
   async runToDevice(slot: number, request: RunRequest): Promise<DeviceRunOutcome> {
-    const { given, tensors, times } = await this.#run(slot, request, true)
-    const results = given.map(({ name, type }, index) => {
-      const [dims, tensor] = [tensors[2 * index] as number[], tensors[2 * index + 1] as NativeHandle<'deviceTensor'>]
-      return [name, new DeviceTensor(type, dims, new TensorrtMemory(this.#addon, tensor, this.#device))]
-    })
-    return { results: Object.fromEntries(results), times }
+    const exchange = this.#exchanges[slot] as SlotExchange
+    const handles = await this.#run(slot, request, true)
+    const results: DeviceRunOutcome['results'] = {}
+    for (const [index, { name, type }] of this.outputs.entries()) {
+      const handle = handles[index]
+      if (handle === undefined) continue
+      const memory = new TensorrtMemory(this.#addon, handle, this.#device)
+      results[name] = new DeviceTensor(type, exchange.outputDims(index), memory)
+    }
+    return { results, times: exchange }
   }
 
   async #run<ToDevice extends boolean>(slot: number, { feeds, outputs, profile }: RunRequest, toDevice: ToDevice) {
-    const native = this.#toNative(feeds)
-    const wanted = this.outputs.map(({ name }) => outputs.includes(name))
+    const exchange = this.#exchanges[slot] as SlotExchange
+    const all = outputs.length === this.outputs.length
+    for (const [index, { name }] of this.outputs.entries()) exchange.tellWanted(index, all || outputs.includes(name))
+    const data = feeds.map((feed, index) => {
+      exchange.tellInput(index, feed.dims)
+      return feed instanceof DeviceTensor ? this.#handleOf(feed, index) : feed.data
+    })
     try {
-      const [times, ...tensors] = await this.#addon.run(this.#engine.handle, slot, profile, native, wanted, toDevice)
-      return { given: this.outputs.filter((_, index) => wanted[index]), tensors, times: timesOf(times) }
+      return await this.#addon.run(this.#engine.handle, slot, profile, data, toDevice)
     } catch (error) {
       throw toTrtError(error)
     }
   }
 
-  #toNative(feeds: RunRequest['feeds']): NativeFeeds {
-    return this.inputs.flatMap<NativeFeeds[number]>(({ name }) => {
-      const feed = feeds.get(name) as Tensor | DeviceTensor
-      if (!(feed instanceof DeviceTensor)) return [feed.dims, feed.data]
-      const { memory } = feed
-      if (memory instanceof TensorrtMemory && memory.addon === this.#addon && memory.device === this.#device) {
-        return [feed.dims, memory.handle]
-      }
-      const expected = `expected a DeviceTensor of device ${this.#device} and of this TensorRT`
-      const what = `infer: input ${JSON.stringify(name)}`
-      throw new TrtError('INVALID_INPUT', `${what}: ${expected}, received one of another, on device ${memory.device}`, {
-        hint: 'await feed.toHost()',
-      })
+  #handleOf({ memory }: DeviceTensor, index: number): NativeFeed {
+    if (memory instanceof TensorrtMemory && memory.addon === this.#addon && memory.device === this.#device) {
+      return memory.handle
+    }
+    const expected = `expected a DeviceTensor of device ${this.#device} and of this TensorRT`
+    const what = `infer: input ${JSON.stringify(this.inputs[index]?.name)}`
+    throw new TrtError('INVALID_INPUT', `${what}: ${expected}, received one of another, on device ${memory.device}`, {
+      hint: 'await feed.toHost()',
     })
   }
 
   async createBinding(slot: number, shapes: readonly (readonly number[])[], profile: number): Promise<BackendBinding> {
+    const exchange = this.#exchanges[slot] as SlotExchange
+    for (const [index, dims] of shapes.entries()) exchange.tellInput(index, dims)
     try {
-      const native = await this.#addon.createBinding(this.#engine.handle, slot, profile, shapes)
-      return new TensorrtBinding(this.#addon, this.#engine, native, shapes)
+      const native = await this.#addon.createBinding(this.#engine.handle, slot, profile)
+      const inputs = tensorsOf(this.inputs, native.inputs, (index) => shapes[index] as number[])
+      const outputs = tensorsOf(this.outputs, native.outputs, (index) => exchange.outputDims(index))
+      return new TensorrtBinding(native, this.#exchanges, inputs, outputs)
     } catch (error) {
       throw toTrtError(error)
     }
@@ -192,22 +206,25 @@ class TensorrtMemory implements DeviceMemory {
 class TensorrtBinding implements BackendBinding {
   readonly inputs: BackendBinding['inputs']
   readonly outputs: BackendBinding['outputs']
-  readonly #addon: Addon
-  readonly #engine: NativeEngine
   readonly #binding: NativeBinding
+  readonly #exchanges: readonly SlotExchange[]
 
-  constructor(addon: Addon, engine: NativeEngine, binding: NativeBinding, shapes: readonly (readonly number[])[]) {
-    this.#addon = addon
-    this.#engine = engine
+  constructor(
+    binding: NativeBinding,
+    exchanges: readonly SlotExchange[],
+    inputs: BackendBinding['inputs'],
+    outputs: BackendBinding['outputs'],
+  ) {
     this.#binding = binding
-    const inputs = binding.inputs.flatMap((buffer, index) => [shapes[index] as number[], buffer])
-    this.inputs = tensorsOf(engine.inputs, inputs)
-    this.outputs = tensorsOf(engine.outputs, binding.outputs as (number[] | ArrayBuffer)[])
+    this.#exchanges = exchanges
+    this.inputs = inputs
+    this.outputs = outputs
   }
 
   async run(slot: number): Promise<StageTimes> {
     try {
-      return timesOf(await this.#addon.runBinding(this.#engine.handle, slot, this.#binding.handle))
+      await this.#binding.run(slot)
+      return this.#exchanges[slot] as StageTimes
     } catch (error) {
       throw toTrtError(error)
     }
@@ -215,7 +232,8 @@ class TensorrtBinding implements BackendBinding {
 
   runSync(slot: number): StageTimes {
     try {
-      return timesOf(this.#addon.runBindingSync(this.#engine.handle, slot, this.#binding.handle))
+      this.#binding.runSync(slot)
+      return this.#exchanges[slot] as StageTimes
     } catch (error) {
       throw toTrtError(error)
     }
@@ -223,23 +241,20 @@ class TensorrtBinding implements BackendBinding {
 
   close(): void {
     const tensors = [...Object.values(this.inputs), ...Object.values(this.outputs)]
-    this.#addon.closeBinding(
-      this.#binding.handle,
-      tensors.map(({ data }) => data.buffer as ArrayBuffer),
-    )
+    this.#binding.close(tensors.map(({ data }) => data.buffer as ArrayBuffer))
   }
 }
 
-/** Tensors over the dims and buffers that the addon gave, one after the other. */
-function tensorsOf(infos: readonly TensorInfo[], flat: readonly (readonly number[] | ArrayBuffer)[]) {
-  return Object.fromEntries(
-    infos.map(({ name, type }, index) => [
-      name,
-      Tensor.fromBuffer(type, flat[2 * index + 1] as ArrayBuffer, flat[2 * index] as number[]),
-    ]),
-  )
-}
-
-function timesOf([hostToDevice, compute, deviceToHost, enqueue]: NativeTimes): StageTimes {
-  return { hostToDevice, compute, deviceToHost, enqueue }
+/** Tensors over buffers that the addon gave; there is none of an output that was not wanted. */
+function tensorsOf(
+  infos: readonly TensorInfo[],
+  buffers: readonly (ArrayBuffer | undefined)[],
+  dimsOf: (index: number) => readonly number[],
+): Record<string, Tensor> {
+  const tensors: Record<string, Tensor> = {}
+  for (const [index, { name, type }] of infos.entries()) {
+    const buffer = buffers[index]
+    if (buffer !== undefined) tensors[name] = Tensor.fromBuffer(type, buffer, dimsOf(index))
+  }
+  return tensors
 }
