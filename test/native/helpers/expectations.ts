@@ -290,6 +290,12 @@ export function expectDeviceTensors(result: Result): void {
   expect(result.misuses).toEqual([])
 }
 
+/** The layers that the double tells of an engine that doubles. */
+export const LAYERS = [
+  { name: 'y', details: { Name: 'y', LayerType: 'scale' } },
+  { name: 'a layer of which the plan kept the name only' },
+]
+
 /** The result of fixtures/insight.mjs. */
 export function expectInsight(result: Result): void {
   const { profile, layers, refit, graphs, badWeights, streaming } = result
@@ -301,10 +307,7 @@ export function expectInsight(result: Result): void {
   expect(profile).toMatchObject({ code: 'INFERENCE_FAILED', kept: 2, unasked: null })
   expect(profile.fallback).toContain('timed one by one')
 
-  expect(layers.layers).toEqual([
-    { name: 'y', details: { Name: 'y', LayerType: 'scale' } },
-    { name: 'a layer of which the plan kept the name only' },
-  ])
+  expect(layers.layers).toEqual(LAYERS)
   expect(layers).toMatchObject({ code: 'INFERENCE_FAILED', closed: 'CLOSED' })
 
   expect(refit.values).toEqual([
