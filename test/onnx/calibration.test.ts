@@ -176,7 +176,8 @@ describe('calibrate', () => {
 
   it('tells of infinite values, and of what it cannot do', async () => {
     const model = await onnx.read(bytes)
-    const x = new Tensor('float32', new Float32Array(16 * 144).fill(Number.NaN), [1, 16, 12, 12])
+    const x = sample([1, 16, 12, 12])
+    x.data[777] = Number.NaN
     for (const method of ['max', 'percentile'] as const) {
       expect((await onnx.calibrate(model, [{ x }], { method })).x).toBe(Infinity)
     }
