@@ -49,7 +49,7 @@ export {
   type Comparison,
   compare,
 } from './parity/compare.js'
-export type { Divergence, DivergenceInput } from './parity/divergence.js'
+export type { Divergence, DivergenceCause, DivergenceInput } from './parity/divergence.js'
 export { expectParity, type ParityOptions } from './parity/expect-parity.js'
 export type { ParityTolerance, ValueReport, ValueTolerance } from './parity/tolerance.js'
 export {

@@ -32,7 +32,7 @@ import {
 } from '../onnx/index.js'
 import type { BuildOptions } from '../options.js'
 import type { Tensor, TensorLike } from '../tensor.js'
-import { compare } from './compare.js'
+import { measure } from './compare.js'
 import { findCulprits } from './find-culprits.js'
 import { type Lowering, loweringOf } from './lowering.js'
 import { builtRunner, modelRunner } from './runner.js'
@@ -222,7 +222,7 @@ async function rankNodes(
     low.has(order[position] as Node) ? [{ name, position, inputs: namesOf(inputs), outputs: namesOf(outputs) }] : [],
   )
   await transform(plain, [lowering.transform([], true)], { signal })
-  const { candidates } = await compare({
+  const { candidates } = await measure({
     model: reference,
     candidates: { plain },
     inputs: { feeds },

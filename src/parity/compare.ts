@@ -5,14 +5,15 @@
  */
 import { Engine, type Feeds } from '../api/engine.js'
 import { TrtError, throwIfAborted } from '../errors.js'
-import { Model, type RunnerOptions, read, type SampleOptions, sampleFeeds } from '../onnx/index.js'
+import { Model, type RunnerOptions, read, run, type SampleOptions, sampleFeeds } from '../onnx/index.js'
 import { inGroups } from '../onnx/run/in-groups.js'
 import type { BuildOptions } from '../options.js'
 import type { Tensor, TensorLike } from '../tensor.js'
-import { type Divergence, firstDivergence } from './divergence.js'
+import { type Divergence, describe, divergedValues } from './divergence.js'
+import { firstAtFault } from './own-error.js'
 import { builtRunner, engineRunner, modelRunner, type ParityRunner, tensorsRunner } from './runner.js'
 import { openFile } from './sources.js'
-import { companionsOf, judge, type ParityTolerance, type ValueReport } from './tolerance.js'
+import { companionsOf, judge, type ParityTolerance, type Tensors, type ValueReport } from './tolerance.js'
 
 /** What is compared with the reference. */
 export type Candidate =
@@ -56,7 +57,7 @@ export interface CandidateReport {
   readonly layers: readonly ValueReport[]
   /** Outputs of the reference that the candidate does not have. */
   readonly missing: readonly string[]
-  /** Where it leaves the tolerance first; undefined where it does not. */
+  /** Where it leaves the tolerance first: see {@link Divergence.cause}. Undefined where it does not. */
   readonly firstDivergence: Divergence | undefined
   /** Whether all outputs are there and within the tolerance. */
   readonly passed: boolean
@@ -82,8 +83,17 @@ export interface Comparison {
  *   layers: true,
  * })
  */
-export async function compare(options: CompareOptions): Promise<Comparison> {
-  const { signal, onnxruntime = { optimization: 'disabled' } } = options
+export function compare(options: CompareOptions): Promise<Comparison> {
+  return compareAll(options, true)
+}
+
+/** @internal {@link compare}, for those who only want the figures: nobody looks for where it diverges. */
+export function measure(options: CompareOptions): Promise<Comparison> {
+  return compareAll(options, false)
+}
+
+async function compareAll(options: CompareOptions, explains: boolean): Promise<Comparison> {
+  const { signal, onnxruntime = AS_IT_IS } = options
   const reference = options.model instanceof Model ? options.model : await read(options.model)
   const names = Object.keys(options.candidates)
   if (names.length === 0) throw new TrtError('INVALID_ARGUMENT', 'compare: expected one candidate or more')
@@ -98,7 +108,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       const work = new Work(reference, referenceRunner, runner, feeds, options)
       const report = (done: number, total: number) =>
         options.onProgress?.({ done: index * total + done, total: names.length * total })
-      candidates.push(await work.run(report))
+      candidates.push(await work.run(report, explains))
     } finally {
       await runner.close()
     }
@@ -106,6 +116,9 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, dims]))
   return { candidates, shapes, passed: candidates.every(({ passed }) => passed) }
 }
+
+/** Rewrites would be a part of what is compared. */
+const AS_IT_IS = { optimization: 'disabled' } as const
 
 /** One candidate against the reference. */
 class Work {
@@ -123,7 +136,7 @@ class Work {
     this.#options = options
   }
 
-  async run(onProgress: (done: number, total: number) => void): Promise<CandidateReport> {
+  async run(onProgress: (done: number, total: number) => void, explains: boolean): Promise<CandidateReport> {
     const has = (name: string): boolean => this.#candidate.values.has(this.#candidateName(name))
     const outputs = this.#reference.outputs
     const missing = outputs.filter((name) => !has(name))
@@ -136,11 +149,7 @@ class Work {
       throwIfAborted('compare', this.#options.signal)
       const companions = group.flatMap((name) => companionsOf(name, tolerance)).filter((name) => outputs.includes(name))
       const wanted = [...new Set([...group, ...companions.filter(has)])]
-      const [expected, given] = await both(
-        this.#reference.run(this.#feeds, wanted),
-        this.#candidate.run(this.#feeds, wanted.map(this.#candidateName)),
-      )
-      const actual = Object.fromEntries(wanted.map((name) => [name, given[this.#candidateName(name)] as Tensor]))
+      const [expected, actual] = await both(this.#reference.run(this.#feeds, wanted), this.#given(wanted))
       for (const name of group) found.set(name, judge(name, expected, actual, tolerance))
       return group.reduce((bytes, name) => bytes + (expected[name] as Tensor).data.byteLength, 0)
     }
@@ -153,9 +162,28 @@ class Work {
       outputs: compared,
       layers: reports(inner),
       missing,
-      firstDivergence: firstDivergence(this.#model, found, (name) => found.get(name)?.passed === false),
+      firstDivergence: explains ? await this.#firstDivergence(found) : undefined,
       passed: missing.length === 0 && compared.every(({ passed }) => passed),
     }
+  }
+
+  async #firstDivergence(found: ReadonlyMap<string, ValueReport>): Promise<Divergence | undefined> {
+    const diverged = divergedValues(this.#model, found, (name) => found.get(name)?.passed === false)
+    const [first] = diverged
+    if (first === undefined) return undefined
+    const { onnxruntime = AS_IT_IS, signal, tolerance = {} } = this.#options
+    const atFault = await firstAtFault(this.#model, this.#feeds, diverged, found, {
+      candidate: (names) => this.#given(names),
+      reference: (model, feeds, outputs) => run(model, feeds, { ...onnxruntime, ...(signal && { signal }), outputs }),
+      isGood: (name, expected, actual) => judge(name, expected, actual, tolerance).passed,
+    })
+    return describe(atFault ?? first, atFault === undefined ? 'inputs' : 'node', found)
+  }
+
+  /** Values of the candidate, by the reference's names. */
+  async #given(names: readonly string[]): Promise<Tensors> {
+    const given = await this.#candidate.run(this.#feeds, names.map(this.#candidateName))
+    return Object.fromEntries(names.map((name) => [name, given[this.#candidateName(name)] as Tensor]))
   }
 
   readonly #candidateName = (name: string): string => this.#options.names?.[name] ?? name
@@ -170,7 +198,7 @@ async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]
 async function openCandidate(
   name: string,
   candidate: Candidate,
-  { model, signal, onnxruntime = { optimization: 'disabled' } }: CompareOptions,
+  { model, signal, onnxruntime = AS_IT_IS }: CompareOptions,
 ): Promise<ParityRunner> {
   const runnerOptions = { ...onnxruntime, ...(signal && { signal }) }
   if (candidate instanceof Model) return modelRunner(name, candidate, runnerOptions)

@@ -1,17 +1,27 @@
-import type { Model, Node, TensorDifference, Value } from '../onnx/index.js'
+import type { Model, Node, TensorDifference } from '../onnx/index.js'
+import type { Diverged } from './own-error.js'
+
+/**
+ * What makes a value leave the tolerance. `'node'`: its node, which gives something else for the candidate's inputs too.
+ * `'inputs'`: for these it gives the same, within the tolerance, and only makes greater what comes in.
+ */
+export type DivergenceCause = 'node' | 'inputs'
 
 /** Where a candidate leaves the reference for the first time. */
 export interface Divergence {
-  /** The value that is the first outside the tolerance, in topological order. */
+  /**
+   * The value that is the first outside the tolerance, in topological order, by its node's fault; where no node is at fault,
+   * the first.
+   */
   readonly value: string
+  readonly cause: DivergenceCause
   /** The node that gives it, as the reference has it. */
   readonly node: string
   readonly opType: string
   readonly attributes: Readonly<Record<string, string>>
-  /** Its inputs: what was compared of them was within the tolerance. */
   readonly inputs: readonly DivergenceInput[]
   /**
-   * Nodes that may hold the fault: this one, and those before it back to values that were compared and good. More than one
+   * Nodes that may hold the fault: this one, and those before it back to values that were compared. More than one
    * where the candidate lacks the values between, as after fusions.
    */
   readonly suspects: readonly string[]
@@ -33,30 +43,29 @@ const FP16_DANGER = 16_384
 const NORMALIZATIONS = /Normalization$/
 
 /**
- * The first value outside the tolerance, and what there is to say about it.
+ * The values outside the tolerance, in topological order.
  *
  * @param compared what was found, by the reference's value names
- * @param isBad whether a difference is outside the tolerance
+ * @param isBad whether a value is outside the tolerance
  */
-export function firstDivergence(
+export function divergedValues(
   model: Model,
-  compared: ReadonlyMap<string, TensorDifference>,
-  isBad: (name: string, difference: TensorDifference) => boolean,
-): Divergence | undefined {
-  for (const node of model.graph.nodes) {
-    for (const value of node.outputs) {
-      const difference = value && compared.get(value.name)
-      if (value === undefined || difference === undefined || !isBad(value.name, difference)) continue
-      return describe(node, value, difference, compared)
-    }
-  }
-  return undefined
+  compared: ReadonlyMap<string, unknown>,
+  isBad: (name: string) => boolean,
+): Diverged[] {
+  return model.graph.nodes.flatMap((node) =>
+    node.outputs.flatMap((value) =>
+      value !== undefined && compared.has(value.name) && isBad(value.name)
+        ? [{ value, node, ...originOf(node, compared) }]
+        : [],
+    ),
+  )
 }
 
-function describe(
-  node: Node,
-  value: Value,
-  difference: TensorDifference,
+/** What there is to say of a value outside the tolerance. */
+export function describe(
+  { value, node, nodes }: Diverged,
+  cause: DivergenceCause,
   compared: ReadonlyMap<string, TensorDifference>,
 ): Divergence {
   const attributes = node.attributes
@@ -67,38 +76,49 @@ function describe(
   )
   return {
     value: value.name,
-    node: node.name === '' ? String(node.outputs[0]?.name) : node.name,
+    cause,
+    node: nameOf(node),
     opType: node.opType,
     attributes: Object.fromEntries(attributes),
     inputs,
-    suspects: suspectsOf(node, compared),
-    advice: adviceFor(node, difference, inputs),
+    suspects: nodes.map(nameOf),
+    advice: adviceFor(node, cause, compared.get(value.name) as TensorDifference, inputs),
   }
 }
 
-/** All before the first divergence that was compared is good, so the search stops there. */
-function suspectsOf(node: Node, compared: ReadonlyMap<string, TensorDifference>): string[] {
-  const suspects = new Set<Node>()
-  const waiting = [node]
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (suspects.has(next)) continue
-    suspects.add(next)
-    for (const input of next.inputs) {
-      const { producer } = input ?? {}
+function nameOf({ name, outputs }: Node): string {
+  return name === '' ? String(outputs[0]?.name) : name
+}
+
+/** The nodes back to what was compared. */
+function originOf(node: Node, compared: ReadonlyMap<string, unknown>): Pick<Diverged, 'nodes' | 'from'> {
+  const nodes = new Set([node])
+  const from = new Set<string>()
+  // A set gives what is added to it meanwhile too.
+  for (const { reads, graph } of nodes) {
+    for (const { name, producer } of reads) {
+      if (compared.has(name)) from.add(name)
       // A weight in a Constant node is part of the node that reads it.
-      if (producer?.opType === 'Constant') continue
-      if (producer !== undefined && producer.graph === node.graph && !compared.has(input?.name ?? ''))
-        waiting.push(producer)
+      else if (producer?.graph === graph && producer.opType !== 'Constant') nodes.add(producer)
     }
   }
-  return [...suspects].map(({ name, outputs }) => (name === '' ? String(outputs[0]?.name) : name))
+  return { nodes: [...nodes], from: [...from] }
 }
 
-function adviceFor(node: Node, difference: TensorDifference, inputs: readonly DivergenceInput[]): string[] {
+function adviceFor(
+  node: Node,
+  cause: DivergenceCause,
+  difference: TensorDifference,
+  inputs: readonly DivergenceInput[],
+): string[] {
   const { nonFinite, range, mismatch } = difference
   const ranges = [range, ...inputs.map((input) => input.range)].filter((range) => range !== undefined)
   const greatest = Math.max(...ranges.flat().map(Math.abs).filter(Number.isFinite))
   const advice: string[] = []
+  if (cause === 'inputs')
+    advice.push(
+      'no node is at fault: this one makes greater what comes in. Allow its value more, or keep in fp32 what is before',
+    )
   if (mismatch !== undefined) advice.push('the shapes or types differ: a rewrite before this node is wrong')
   if (nonFinite > 0)
     advice.push(`${nonFinite} elements are NaN or infinite in one of the two: look for overflow before it`)

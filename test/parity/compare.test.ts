@@ -6,6 +6,7 @@ import { onnx } from 'tensorrt-node'
 import { afterAll, describe, expect, it } from 'vitest'
 import { documentOf, runCli } from '../cli/helpers/run-cli.js'
 import { failure } from '../helpers/errors.js'
+import { constant, makeModel, node } from '../helpers/onnx-model.js'
 import { feedsOf, ocrModel, realModel } from '../onnx/helpers/models.js'
 import { onnxPython } from '../onnx/helpers/python.js'
 
@@ -70,7 +71,12 @@ describe('compare', () => {
       onProgress: ({ done, total }) => progress.push(done / total),
     })
     const [report] = candidates as [trt.CandidateReport]
-    expect(report.firstDivergence).toMatchObject({ node: node.name, opType: 'Conv', suspects: [node.name] })
+    expect(report.firstDivergence).toMatchObject({
+      cause: 'node',
+      node: node.name,
+      opType: 'Conv',
+      suspects: [node.name],
+    })
     expect(report.firstDivergence?.attributes).toHaveProperty('kernel_shape')
     expect(report.layers.length).toBeGreaterThan(100)
     expect(passed).toBe(report.outputs.every((output) => output.passed))
@@ -90,6 +96,48 @@ describe('compare', () => {
       layers: true,
     })
     expect(candidates[0]?.firstDivergence?.suspects).toEqual([after.name, node.name])
+  })
+
+  it('says whether a node is at fault, or makes greater what comes in', async () => {
+    const of = (shift: number, factor: number): Promise<onnx.Model> =>
+      onnx.read(
+        makeModel({
+          inputs: { x: ['float32', [3]] },
+          outputs: { z: ['float32', []], y: ['float32', [3]] },
+          initializers: { shift: constant('float32', [1], [shift]), factor: constant('float32', [1], [factor]) },
+          nodes: [
+            node('Add', ['x', 'shift'], ['near 0']),
+            node('Log', ['near 0'], ['log']),
+            node('ArgMin', ['log'], ['least'], { keepdims: 0 }),
+            node('Gather', ['x', 'least'], ['z']),
+            node('Mul', ['log', 'factor'], ['y']),
+          ],
+        }),
+      )
+    const near = Float32Array.of(1.5e-5, 0.5, 2)
+    const log = near.map(Math.log)
+    const floats = (...data: number[]) => new trt.Tensor('float32', Float32Array.from(data), [data.length])
+    const dumped = new Map<string, trt.Tensor>([
+      ['near 0', floats(...near)],
+      ['log', floats(...log)],
+      // The reference cannot gather by that.
+      ['least', new trt.Tensor('int64', BigInt64Array.of(7n), [])],
+      ['y', floats(...log.map((x) => 2 * x))],
+      ['z', new trt.Tensor('float32', Float32Array.of(0), [])],
+    ])
+    const { candidates } = await trt.compare({
+      model: await of(-1, 2),
+      // Near 0 the shift is within the tolerance, and behind the Log nothing is.
+      candidates: { noisy: await of(-1 + 5e-6, 2), faulty: await of(-1 + 5e-6, 3), dumped },
+      inputs: { feeds: { x: floats(1 + 1e-5, 1.5, 3) } },
+      layers: true,
+    })
+    expect(candidates.map(({ passed }) => passed)).toEqual([false, false, false])
+    const [noisy, faulty, wrong] = candidates.map(({ firstDivergence }) => firstDivergence)
+    expect(noisy).toMatchObject({ cause: 'inputs', node: 'log', value: 'log' })
+    expect(noisy?.advice[0]).toContain('no node is at fault')
+    expect(faulty).toMatchObject({ cause: 'node', node: 'y', suspects: ['y'] })
+    expect(wrong).toMatchObject({ cause: 'node', node: 'least' })
   })
 
   it('says what is missing, and matches names that differ', async () => {

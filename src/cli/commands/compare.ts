@@ -122,7 +122,8 @@ function cells(io: CliIo, report: ValueReport): string[] {
   return [name, sign, ...figures, cosine.toFixed(6), snr.toFixed(1), `${outside}/${size}`]
 }
 
-function printDivergence(io: CliIo, { value, node, opType, attributes, inputs, suspects, advice }: Divergence): void {
+function printDivergence(io: CliIo, divergence: Divergence): void {
+  const { value, node, opType, attributes, inputs, suspects, advice } = divergence
   const others = suspects.filter((name) => name !== node)
   io.print(`  ${io.color.warning('first divergence:')} ${opType} "${node}", which gives ${value}`)
   io.fields([

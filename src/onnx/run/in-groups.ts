@@ -4,7 +4,7 @@ import { TrtError } from '../../errors.js'
 const FIRST_GROUP = 32
 
 /** Bytes of a group's values. */
-const GROUP_BYTES = 256 * 2 ** 20
+export const GROUP_BYTES = 256 * 2 ** 20
 
 /**
  * Visits the values of a model in groups: to give all values of a big model out at once would take gigabytes, and to run it
