@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as trt from 'tensorrt-node'
@@ -16,6 +16,25 @@ const folder = mkdtempSync(join(tmpdir(), 'tensorrt-node-bisect-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const AS_IT_IS = { optimization: 'disabled' } as const
+
+/** Of nodes without names, and with one name for two. */
+const NAMELESS = makeModel({
+  inputs: { x: ['float32', [1, 4]] },
+  outputs: { y: ['float32', [1, 4]] },
+  initializers: {
+    w: constant(
+      'float32',
+      [4, 4],
+      Array.from({ length: 16 }, (_, at) => at + 0.3),
+    ),
+  },
+  nodes: [
+    { ...node('MatMul', ['x', 'w'], ['a']), name: '' },
+    { ...node('MatMul', ['a', 'w'], ['b']), name: 'twice' },
+    { ...node('MatMul', ['b', 'w'], ['c']), name: 'twice' },
+    { ...node('MatMul', ['c', 'w'], ['y']), name: '' },
+  ],
+})
 
 /**
  * A trained model of which three convolutions give values beyond float16, from weights that float16 holds, and are divided
@@ -83,7 +102,7 @@ describe('bisect', () => {
     expect(found.model.graph.nodes.filter(({ opType }) => opType === 'Cast').length).toBeGreaterThan(2)
   })
 
-  it.for([['pp-ocrv4-cls', 0.7]] as const)(
+  it.for([['pp-ocrv4-cls', 0.8]] as const)(
     'meets a tolerance on %s that float16 misses, with 90 %% of nodes in float16',
     { timeout: 600_000 },
     async ([name, share], ctx) => {
@@ -157,60 +176,38 @@ describe('bisect', () => {
   })
 
   it('gives names to nodes that have none, and refuses what cannot be', async () => {
-    const bytes = makeModel({
-      inputs: { x: ['float32', [1, 4]] },
-      outputs: { y: ['float32', [1, 4]] },
-      initializers: {
-        w: constant(
-          'float32',
-          [4, 4],
-          Array.from({ length: 16 }, (_, at) => at + 0.3),
-        ),
-      },
-      nodes: [
-        { ...node('MatMul', ['x', 'w'], ['a']), name: '' },
-        { ...node('MatMul', ['a', 'w'], ['b']), name: 'twice' },
-        { ...node('MatMul', ['b', 'w'], ['c']), name: 'twice' },
-        { ...node('MatMul', ['c', 'w'], ['y']), name: '' },
-      ],
-    })
-    const found = await trt.bisect({ model: bytes, tolerance: { atol: 0, rtol: 1e-6 } })
+    const found = await trt.bisect({ model: NAMELESS, tolerance: { atol: 0, rtol: 1e-6 } })
     expect(found.keepNodes).toEqual(['a', 'twice', 'twice_1', 'y'])
     expect(found.model.graph.nodes.map(({ name }) => name)).toEqual(found.keepNodes)
-    const half = await onnx.read(bytes)
+    // Weights of a model in memory may lie in a file beside it.
+    const path = join(folder, 'external.onnx')
+    await (await onnx.read(NAMELESS)).write(path, { externalData: { threshold: 0 } })
+    const beside = await onnx.read(path)
+    expect((await trt.bisect({ model: beside, tolerance: { rtol: 0.1 } })).keepNodes).toEqual(['y'])
+    const half = await onnx.read(NAMELESS)
     await onnx.transform(half, [onnx.convertPrecision()])
     await failure('INVALID_ARGUMENT', () => trt.bisect({ model: half }))
-    await failure('ABORTED', () => trt.bisect({ model: bytes, signal: AbortSignal.abort() }))
+    await failure('ABORTED', () => trt.bisect({ model: NAMELESS, signal: AbortSignal.abort() }))
   })
 })
 
 describe('tensorrt-node bisect', () => {
-  it('prints what to keep, writes the mixed model, and tells how far it is', { timeout: 600_000 }, async () => {
-    const { model, culprits } = await overflowing()
-    await model.write(join(folder, 'overflows.onnx'))
+  it('prints what to keep, writes the mixed model, and tells how far it is', async () => {
+    writeFileSync(join(folder, 'small.onnx'), NAMELESS)
     const output = join(folder, 'mixed.onnx')
-    const args = [
-      'bisect',
-      join(folder, 'overflows.onnx'),
-      '-o',
-      output,
-      '--shapes',
-      'x:2x3x48x192',
-      '--atol',
-      '0.02',
-      '--keep',
-      'again *',
-    ]
-    const run = await runCli(args)
+    const run = await runCli(['bisect', join(folder, 'small.onnx'), '-o', output, '--rtol', '0.1', '--keep', 'twice'])
     expect(run.code).toBe(0)
-    for (const name of culprits) expect(run.stdout).toContain(`  ${name}\n`)
+    // The last product is beyond float16.
+    expect(run.stdout).toContain('  y\n')
     expect(run.stderr).toContain('searching')
-    expect((await onnx.read(output)).graph.find({ opType: 'Cast' }).length).toBeGreaterThan(2)
+    const written = await onnx.read(output)
+    expect(written.graph.find({ opType: 'Cast' }).length).toBeGreaterThan(2)
   })
 
   it('writes nothing without -o, and gives all it found as JSON', async () => {
-    const run = await runCli(['bisect', PATH, '--shapes', 'x:2x3x48x192', '--atol', '0.1', '--json'])
-    expect(documentOf(run)).toMatchObject({ keepNodes: [], output: null, trials: 1, outputs: [{ passed: true }] })
+    writeFileSync(join(folder, 'other.onnx'), NAMELESS)
+    const run = await runCli(['bisect', join(folder, 'other.onnx'), '--rtol', '0.1', '--json'])
+    expect(documentOf(run)).toMatchObject({ keepNodes: ['y'], output: null, outputs: [{ passed: true }] })
   })
 
   it('refuses what it cannot read', async () => {
