@@ -45,8 +45,8 @@ if (NAMES.length === 0) {
     `# Parity
 
 Written by \`npm run parity\`: how far the outputs of each trained model are from the model itself, run on onnxruntime with
-its own rewrites switched off, for random inputs (seed ${SEED}). Each figure is the greatest error of an output as a part of the
-output's greatest value; float32 itself has steps of 6e-8 of a value. How to measure your own: [compare.md](compare.md).
+its own rewrites switched off, for random inputs (seed ${SEED}). Each figure is the greatest error of an output, as a part of the
+output's greatest value where that is beyond 1; float32 itself has steps of 6e-8 of a value. How to measure your own: [compare.md](compare.md).
 
 | ${['model', ...COLUMNS].join(' | ')} |
 |${'---|'.repeat(COLUMNS.length + 1)}
@@ -60,7 +60,7 @@ ${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}
 - **plugins**: LayerNormalization (fused first, where it is in parts) and PRelu given to this package's plugins. *lowered*: the
   graph taken back to ONNX's operators; *kernels*: each plugin on the emulated GPU, from the inputs that it has in the model.
   Relative to the greatest value of each node.
-- **engines**: TensorRT's own, of every precision. ${noEngines === undefined ? '' : `Skipped here: ${noEngines}`}
+- **engines**: TensorRT's own, of every precision. ${noEngines === undefined ? '' : `Not run: ${noEngines}`}
 
 ## Faults that were sown
 
@@ -68,9 +68,10 @@ ${faults.sown} faults in trained models (${Object.entries(faults.kinds)
       .map(([kind, count]) => `${count} times ${kind}`)
       .join(', ')}), the candidate simplified and in emulated
 float16 as well: \`compare\` named exactly the node with the fault, or where it was merged into another one that node, in
-**${faults.named} of ${faults.sown}**. In ${faults.sound} candidates without a fault it named a node in **${faults.alarms}**. The tolerance of each value was
-six times the noise that it has without a fault on other inputs; a fault changed the outputs of its own node by three times the
-tolerance or more. How: \`scripts/models/seeded-faults.mjs\`.
+**${faults.named} of ${faults.sown}**. In ${faults.sound} candidates without a fault it said of a node in **${faults.alarms}** that it is at fault. The tolerance of
+each value was six times the noise that it has without a fault on other inputs; a fault changed the outputs of its own node by
+three times the tolerance or more. A node that leaves the tolerance by making greater what comes in is not at fault
+([how compare tells](compare.md#whose-fault-it-is)). How: \`scripts/models/seeded-faults.mjs\`.
 ${faults.wrong.length === 0 ? '' : `\nNot as it should be:\n\n${faults.wrong.map((line) => `- ${line}`).join('\n')}\n`}`,
     'npm run parity',
   )

@@ -56,7 +56,7 @@ export async function measureModel(trained, noPlugins) {
     text(await errorOf(bhalf)),
     await measureBisect(trained, feeds, half),
     ...(await measurePlugins(trained, feeds, errorOf, noPlugins)),
-    noEngines === undefined ? await measureEngines(errorOf, shapes) : 'skipped',
+    noEngines === undefined ? await measureEngines(errorOf, shapes) : 'not run',
   ]
 }
 
