@@ -2,10 +2,10 @@
  * What a model gives out to be calibrated, and what is made of it after each run.
  *
  * For `max`, onnxruntime itself reduces each activation to its least and its greatest value: three numbers leave its process
- * instead of all. The other methods read every value, for what they ask is how many there are of each size. CPU time of a run of
- * PP-OCRv4's detection (27 million values in 50 activations), where a run alone takes 1: 1.2 by reduction; 1.35 for giving
- * the activations out, since each has to be brought from onnxruntime's blocked layout into that of the graph, and 1.6 with
- * counting. Rejected: QuantizeLinear to 16 bits inside the model, so that half of the bytes leave it; the ranges that it
+ * instead of all. The other methods read every value, for what they ask is how many there are of each size. CPU time of a
+ * sample of PP-OCRv4's detection (27 million values in 50 activations), where a run alone takes 1: 1.05 by reduction; 1.5 for
+ * giving the activations out, since each has to be brought from onnxruntime's blocked layout into that of the graph and then
+ * to another process; 1.85 with counting. Rejected: QuantizeLinear to 16 bits inside the model, so that half of the bytes leave it; the ranges that it
  * needs are known only afterwards.
  */
 import { throwIfAborted } from '../../errors.js'
