@@ -42,7 +42,6 @@ async function midBuild(
 it.each(['thread', 'process'] as const)(
   'ends when it is cancelled (%s), and leaves nothing behind',
   async (isolation) => {
-    const files = readdirSync('/dev/shm')
     const cancel = new AbortController()
     const reason = new Error('changed my mind')
     let pid: number | undefined
@@ -58,7 +57,7 @@ it.each(['thread', 'process'] as const)(
     )
     expect(error.cause).toBe(reason)
     if (pid !== undefined) expect(isRunning(pid)).toBe(false)
-    expect(readdirSync('/dev/shm')).toEqual(files)
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('tensorrt-node-'))).toEqual([])
     // The process goes on as if nothing had been.
     expect((await buildDetector({ isolation })).plan.byteLength).toBeGreaterThan(0)
   },
