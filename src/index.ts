@@ -16,6 +16,7 @@ export {
 } from './api/engine.js'
 export type { EngineStats, LatencyStage } from './api/engine-stats.js'
 export { loadEngine } from './api/load-engine.js'
+export type { PlanManifest } from './api/manifest.js'
 export { type ModelRepair, type RepairModelOptions, repair } from './api/repair.js'
 export type { EngineMemory, GraphStats, LayerInfo, LayerProfile, Profile, TensorInfo } from './backends/backend.js'
 export { DeviceTensor } from './device-tensor.js'

@@ -8,6 +8,7 @@ import { readSource } from '../onnx/model/read.js'
 import type { BackendName, BuildOptions } from '../options.js'
 import { traced } from '../tracing.js'
 import { buildRepaired, type RepairedBuild, toRepairedSource } from './build-repaired.js'
+import { describePlan, removeManifest, writeManifest } from './manifest.js'
 import { toModelSource } from './model-source.js'
 import { resolveProfiles } from './resolve-profiles.js'
 import { resolveQuantization } from './resolve-quantization.js'
@@ -59,12 +60,17 @@ export class BuildResult {
   }
 
   /**
-   * Writes the engine file, atomically: `path` holds all of it, or what it held before.
+   * Writes the engine file, atomically: `path` holds all of it, or what it held before. Of a model that was repaired,
+   * `PATH.json` is written besides: what was changed and what the engine takes for granted now, which {@link loadEngine}
+   * reads. A manifest of the plan that was there before is removed.
    *
    * @throws {TrtError} `IO_ERROR`
    */
   async save(path: string | URL): Promise<void> {
-    await writeFileAtomic(toPath(path), this.plan)
+    const file = toPath(path)
+    await writeFileAtomic(file, this.plan)
+    if (this.repair?.outcome === 'repaired') await writeManifest(file, describePlan(this))
+    else await removeManifest(file)
   }
 }
 

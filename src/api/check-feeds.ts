@@ -3,6 +3,7 @@ import type { Profile, TensorInfo } from '../backends/backend.js'
 import { isPlainObject } from '../check.js'
 import { DeviceTensor } from '../device-tensor.js'
 import { TrtError } from '../errors.js'
+import type { Assumption } from '../onnx/index.js'
 import { checkTensor, describe, Tensor, type TensorLike } from '../tensor.js'
 import type { DeviceFeeds, InputShapes } from './engine.js'
 
@@ -15,17 +16,18 @@ interface EngineTensors {
   readonly inputs: readonly TensorInfo[]
   readonly outputs: readonly TensorInfo[]
   readonly profiles: readonly Profile[]
+  readonly assumptions: readonly Assumption[]
 }
 
 /** The shapes of all inputs, in their order. @throws {TrtError} `INVALID_INPUT` */
-export function checkShapes({ inputs }: EngineTensors, shapes: InputShapes): readonly Shaped[] {
+export function checkShapes({ inputs, assumptions }: EngineTensors, shapes: InputShapes): readonly Shaped[] {
   if (!isPlainObject(shapes)) {
     const received = describe(shapes)
     throw new TrtError('INVALID_INPUT', `createBinding: expected an object { input: dims }, received ${received}`)
   }
   const unknown = Object.keys(shapes).find((name) => !inputs.some((input) => input.name === name))
   if (unknown !== undefined) {
-    throw new TrtError('INVALID_INPUT', `createBinding: there is no input ${JSON.stringify(unknown)}`, {
+    throw new TrtError('INVALID_INPUT', `createBinding: ${noInput(unknown, assumptions)}`, {
       hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
     })
   }
@@ -37,30 +39,35 @@ export function checkShapes({ inputs }: EngineTensors, shapes: InputShapes): rea
         hint: `createBinding({ ${JSON.stringify(input.name)}: [${input.shape.map((dim) => Math.max(dim, 1))}] })`,
       })
     }
-    checkDims(input, dims, what)
+    checkDims(input, dims, what, assumptions)
     return { dims: Object.freeze([...dims]) }
   })
 }
 
 /** One tensor for each input, in their order. @throws {TrtError} `INVALID_INPUT` */
-export function checkFeeds({ inputs }: EngineTensors, feeds: DeviceFeeds): readonly (Tensor | DeviceTensor)[] {
+export function checkFeeds(
+  { inputs, assumptions }: EngineTensors,
+  feeds: DeviceFeeds,
+): readonly (Tensor | DeviceTensor)[] {
   if (!isPlainObject(feeds)) {
     throw new TrtError('INVALID_INPUT', `infer: expected an object { input: Tensor }, received ${describe(feeds)}`, {
       hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
     })
   }
   const isThere = ({ name }: TensorInfo) => Object.hasOwn(feeds, name) && feeds[name] !== undefined
-  if (!inputs.every(isThere) || Object.keys(feeds).length !== inputs.length) throw wrongNames(inputs, feeds)
-  return inputs.map((input) => checkFeed(input, feeds[input.name] as DeviceFeeds[string]))
+  if (!inputs.every(isThere) || Object.keys(feeds).length !== inputs.length) {
+    throw wrongNames(inputs, feeds, assumptions)
+  }
+  return inputs.map((input) => checkFeed(input, feeds[input.name] as DeviceFeeds[string], assumptions))
 }
 
-function wrongNames(inputs: readonly TensorInfo[], feeds: DeviceFeeds): TrtError {
+function wrongNames(inputs: readonly TensorInfo[], feeds: DeviceFeeds, assumptions: readonly Assumption[]): TrtError {
   const names = inputs.map((input) => input.name)
   const missing = names.filter((name) => !Object.hasOwn(feeds, name) || feeds[name] === undefined)
   const unknown = Object.keys(feeds).filter((name) => !names.includes(name))
   const what = [
     ...missing.map((name) => `input ${JSON.stringify(name)} is missing`),
-    ...unknown.map((name) => `there is no input ${JSON.stringify(name)}`),
+    ...unknown.map((name) => noInput(name, assumptions)),
   ]
   return new TrtError('INVALID_INPUT', `infer: ${what.join('; ')}`, {
     hint: `the inputs are ${inputs.map(infoText).join(', ')}`,
@@ -115,7 +122,11 @@ export function pickProfile({ inputs, profiles }: EngineTensors, what: string, t
   })
 }
 
-function checkFeed(input: TensorInfo, feed: TensorLike | DeviceTensor): Tensor | DeviceTensor {
+function checkFeed(
+  input: TensorInfo,
+  feed: TensorLike | DeviceTensor,
+  assumptions: readonly Assumption[],
+): Tensor | DeviceTensor {
   const what = () => `infer: input ${JSON.stringify(input.name)}`
   const onDevice = feed instanceof DeviceTensor
   const { type, dims, view } = onDevice ? { ...feed, view: undefined } : checkTensor(feed, what, 'INVALID_INPUT')
@@ -124,17 +135,32 @@ function checkFeed(input: TensorInfo, feed: TensorLike | DeviceTensor): Tensor |
       hint: `the input is ${infoText(input)}`,
     })
   }
-  checkDims(input, dims, what)
+  checkDims(input, dims, what, assumptions)
   return onDevice || feed instanceof Tensor ? feed : new Tensor(type, view as never, dims)
 }
 
-function checkDims(input: TensorInfo, dims: readonly number[], what: () => string): void {
+function checkDims(
+  input: TensorInfo,
+  dims: readonly number[],
+  what: () => string,
+  assumptions: readonly Assumption[],
+): void {
   const fits = dims.length === input.shape.length && input.shape.every((dim, axis) => dim < 0 || dim === dims[axis])
   if (fits) return
   const expected = input.shape.map((dim) => (dim < 0 ? '?' : dim)).join(',')
-  throw new TrtError('INVALID_INPUT', `${what()}: expected dims [${expected}], received [${dims.join(',')}]`, {
+  const isAssumed = assumptions.some((assumption) => assumption.kind === 'shape' && assumption.input === input.name)
+  const why = isAssumed ? `; repair fixed its shape when the engine was built` : ''
+  throw new TrtError('INVALID_INPUT', `${what()}: expected dims [${expected}], received [${dims.join(',')}]${why}`, {
     hint: `the input is ${infoText(input)}`,
   })
+}
+
+/** Says of an input that is not there why it has gone, where that is known. */
+function noInput(name: string, assumptions: readonly Assumption[]): string {
+  const gone = assumptions.find((assumption) => assumption.kind === 'value' && assumption.input === name)
+  const text = `there is no input ${JSON.stringify(name)}`
+  if (gone?.kind !== 'value') return text
+  return `${text}: repair made it the constant ${JSON.stringify(gone.value)} when the engine was built`
 }
 
 function infoText({ name, type, shape }: TensorInfo): string {

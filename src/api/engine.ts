@@ -11,6 +11,7 @@ import type {
 } from '../backends/backend.js'
 import type { DeviceTensor } from '../device-tensor.js'
 import { orAborted, TrtError, throwIfAborted } from '../errors.js'
+import type { Assumption } from '../onnx/index.js'
 import type { BackendName, InferOptions, QueueOptions } from '../options.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { traced } from '../tracing.js'
@@ -55,6 +56,11 @@ export class Engine {
   readonly precision: string
   /** The version of the library behind the backend. */
   readonly version: string
+  /**
+   * What `repair` took for granted when it was built, as the manifest beside the engine file says; empty without one. To
+   * feed anything else is an `INVALID_INPUT`.
+   */
+  readonly assumptions: readonly Assumption[]
 
   readonly #engine: BackendEngine
   readonly #queue: CallQueue
@@ -63,10 +69,15 @@ export class Engine {
   #closed: Promise<void> | undefined
 
   /** @internal use {@link loadEngine} */
-  constructor(engine: BackendEngine, backend: BackendName, backendReason: string, queue?: QueueOptions) {
+  constructor(
+    engine: BackendEngine,
+    about: Pick<Engine, 'backend' | 'backendReason' | 'assumptions'>,
+    queue?: QueueOptions,
+  ) {
     this.#engine = engine
-    this.backend = backend
-    this.backendReason = backendReason
+    this.backend = about.backend
+    this.backendReason = about.backendReason
+    this.assumptions = about.assumptions
     this.inputs = engine.inputs
     this.outputs = engine.outputs
     this.profiles = engine.profiles

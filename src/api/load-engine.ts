@@ -7,6 +7,7 @@ import type { LoadOptions, Logger, LogLevel } from '../options.js'
 import { describe } from '../tensor.js'
 import { traced } from '../tracing.js'
 import { Engine } from './engine.js'
+import { readAssumptions } from './manifest.js'
 import { SILENT, validateLoadOptions } from './validate-options.js'
 
 /**
@@ -27,7 +28,7 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
   validateLoadOptions(options)
   throwIfAborted('loadEngine', options.signal)
   const source = toSource(engine)
-  const { kind } = 'bytes' in source ? recognise(source.bytes) : await recogniseFile(source.path)
+  const { kind, assumptions } = 'bytes' in source ? recognise(source.bytes) : await recogniseFile(source.path)
   const { backend: wanted = 'auto' } = options
   if (wanted !== 'auto' && wanted !== kind) {
     throw new TrtError(
@@ -50,7 +51,7 @@ async function load(engine: string | URL | Uint8Array, options: LoadOptions): Pr
     signal: options.signal,
     logger: unbreakable(options.logger ?? SILENT),
   })
-  return new Engine(loaded, kind, REASON[kind], options.queue)
+  return new Engine(loaded, { backend: kind, backendReason: REASON[kind], assumptions }, options.queue)
 }
 
 function mostGraphs(graphs: LoadOptions['cudaGraphs'] = false): number {
@@ -94,7 +95,7 @@ function toSource(engine: unknown): { path: string } | { bytes: Uint8Array } {
 }
 
 function recognise(bytes: Uint8Array) {
-  return recogniseEngine(bytes.subarray(0, HEADER_BYTES), bytes.byteLength, 'the engine')
+  return { ...recogniseEngine(bytes.subarray(0, HEADER_BYTES), bytes.byteLength, 'the engine'), assumptions: [] }
 }
 
 async function recogniseFile(path: string) {
@@ -102,7 +103,8 @@ async function recogniseFile(path: string) {
   try {
     const header = Buffer.alloc(HEADER_BYTES)
     const { bytesRead } = await file.read(header, 0, HEADER_BYTES, 0)
-    return recogniseEngine(header.subarray(0, bytesRead), size, path)
+    const recognised = recogniseEngine(header.subarray(0, bytesRead), size, path)
+    return { ...recognised, assumptions: await readAssumptions(path, size) }
   } finally {
     await file.close()
   }

@@ -49,7 +49,8 @@ export function fixText({ passes }: Fix): string {
     .join(', ')
 }
 
-function assumptionText(assumption: Assumption): string {
+/** In one sentence. */
+export function assumptionText(assumption: Assumption): string {
   return assumption.kind === 'value'
     ? `input "${assumption.input}" is always ${JSON.stringify(assumption.value)}; it is no input any more`
     : `input "${assumption.input}" is always of shape [${assumption.dims}]`

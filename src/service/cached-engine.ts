@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { type BuildResult, buildEngine } from '../api/build-engine.js'
+import { buildEngine } from '../api/build-engine.js'
 import type { Engine } from '../api/engine.js'
 import { loadEngine } from '../api/load-engine.js'
+import { describePlan, hashFile, PACKAGE_VERSION, sha256Of, writeManifest } from '../api/manifest.js'
 import { toModelSource } from '../api/model-source.js'
 import { resolveProfiles } from '../api/resolve-profiles.js'
 import { BUILD_CHECKS, LOAD_CHECKS, SILENT, validateBuildOptions } from '../api/validate-options.js'
@@ -20,11 +21,10 @@ import type { BackendName, BuildOptions, ByteSize, LoadOptions, Shapes } from '.
 import { sdkCacheDir } from '../sdk/cache-dir.js'
 import { hashCalibration } from './calibration-hash.js'
 import { EngineCache } from './engine-cache.js'
-import { hashFile, type Manifest, sha256Of, writeManifest } from './manifest.js'
+import type { Manifest } from './manifest.js'
 import { type HashedModel, hashModel } from './model-hash.js'
 
 const require = createRequire(import.meta.url)
-const PACKAGE_VERSION = (require('../../package.json') as { version: string }).version
 
 /** Options of {@link cachedEngine}: those of building, of loading, and of the cache. */
 export interface CachedEngineOptions extends BuildOptions, Omit<LoadOptions, keyof BuildOptions> {
@@ -144,39 +144,13 @@ async function findOrBuild(cache: EngineCache, wanted: Wanted, build: BuildOptio
       await wanted.model.checkUnchanged()
       throwIfAborted('cachedEngine', signal)
       await writeFileAtomic(path, built.plan)
-      const manifest = await writeManifest(path, describeBuild(wanted, built))
+      const { model, profiles: _, ...about } = wanted
+      const manifest: Manifest = { ...describePlan(built), ...about, model: model.hash }
+      await writeManifest(path, manifest)
       return { path, manifest, built: true }
     } finally {
       release()
     }
-  }
-}
-
-function describeBuild(
-  { key, model, options, plugins, gpu }: Wanted,
-  { plan, backend, backendReason, precision, version, computeCapabilities, inputs, outputs, ...rest }: BuildResult,
-): Omit<Manifest, 'format' | 'formatVersion'> {
-  const { profiles, warnings, durationMs, repair } = rest
-  return {
-    key,
-    plan: { bytes: plan.byteLength, sha256: sha256Of(plan) },
-    model: model.hash,
-    options,
-    plugins,
-    profiles,
-    backend,
-    backendReason,
-    precision,
-    version,
-    packageVersion: PACKAGE_VERSION,
-    computeCapabilities,
-    gpu,
-    inputs,
-    outputs,
-    warnings,
-    assumptions: repair?.assumptions ?? [],
-    builtAt: new Date().toISOString(),
-    durationMs,
   }
 }
 

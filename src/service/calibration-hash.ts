@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hashFile } from '../api/manifest.js'
 import { isPlainObject } from '../check.js'
 import { TrtError } from '../errors.js'
 import { readError, toPath } from '../files.js'
 import type { BuildOptions, Calibration } from '../options.js'
 import type { TensorLike } from '../tensor.js'
-import { hashFile } from './manifest.js'
 
 /**
  * `int8` and `fp8` as plain data that says what they depend on: samples by their hash, ranges as they are. The file that

@@ -4,9 +4,10 @@
  */
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { manifestPath, readManifest, verifyPlan } from '../api/manifest.js'
 import { messageOf, TrtError } from '../errors.js'
 import { acquireLock } from './cache-lock.js'
-import { type Manifest, manifestPath, readManifest, verifyPlan } from './manifest.js'
+import { isCached, type Manifest } from './manifest.js'
 
 /** `KEY.engine`, `KEY.engine.json`, and the temporary files of either, whose names begin with a dot. */
 const FILE = /^\.?(?<key>[0-9a-f]{64})\.engine(?<manifest>\.json)?(?<temporary>\..*\.tmp)?$/
@@ -29,7 +30,7 @@ export class EngineCache {
     const plan = this.planPath(key)
     try {
       const manifest = await readManifest(plan)
-      if (manifest?.key !== key) return { missing: 'not built yet' }
+      if (!isCached(manifest) || manifest.key !== key) return { missing: 'not built yet' }
       await verifyPlan(plan, manifest, signal)
       // A cache that may only be read, say in an image, has no order to keep.
       await utimes(manifestPath(plan), new Date(), new Date()).catch(() => {})

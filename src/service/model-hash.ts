@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { hashFile, sha256Of } from '../api/manifest.js'
 import type { ModelSource } from '../backends/backend.js'
 import { TrtError } from '../errors.js'
 import type { ModelInfo } from '../onnx/index.js'
-import { hashFile, sha256Of } from './manifest.js'
 
 /** What tells one model from another. */
 export interface ModelHash {

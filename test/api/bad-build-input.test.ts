@@ -222,8 +222,12 @@ describe('saving', () => {
     await refusal('IO_ERROR', () => built.save(join(place, 'taken')))
     await refusal('IO_ERROR', () => built.save(join(place, 'plain/x.engine')))
     expect((await readdir(place)).sort()).toEqual(['plain', 'taken'])
+    // The manifest of a plan that was there before goes; a file of another kind stays.
+    await writeFile(join(place, 'good.engine.json'), '{"format":"tensorrt-node manifest"}')
+    await writeFile(join(place, 'mine.engine.json'), '{"format":"mine"}')
+    await built.save(join(place, 'mine.engine'))
     await built.save(join(place, 'good.engine'))
     expect(new Uint8Array(await readFile(join(place, 'good.engine')))).toEqual(new Uint8Array(built.plan))
-    expect((await readdir(place)).sort()).toEqual(['good.engine', 'plain', 'taken'])
+    expect((await readdir(place)).sort()).toEqual(['good.engine', 'mine.engine', 'mine.engine.json', 'plain', 'taken'])
   })
 })

@@ -3,6 +3,7 @@ import { access, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type BuildResult, buildEngine } from '../../api/build-engine.js'
+import { manifestPath } from '../../api/manifest.js'
 import { messageOf, TrtError } from '../../errors.js'
 import { addBuildFlags, type BuildFlags, toBuildOptions } from '../build-flags.js'
 import { define, UsageError } from '../command.js'
@@ -90,6 +91,7 @@ function report(io: CliIo, built: BuildResult, output: string): void {
       'runs on',
       computeCapabilities.length === 0 ? 'the CPU' : `GPUs of compute capability ${computeCapabilities.join(', ')}`,
     ],
+    ...(built.repair?.outcome === 'repaired' ? [['repair', `told in ${manifestPath(output)}`] as const] : []),
   ])
   io.print()
   io.table(valueRows(inputs, outputs))

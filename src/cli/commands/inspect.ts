@@ -2,15 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { loadEngine } from '../../api/load-engine.js'
+import { type PlanManifest, readManifest, verifyPlan } from '../../api/manifest.js'
 import type { LayerInfo } from '../../backends/backend.js'
 import { unpackEngine } from '../../backends/onnxruntime/engine-file.js'
 import { type FileKind, recogniseFile } from '../../backends/recognise-file.js'
 import { readError } from '../../files.js'
 import { inspectModel, type ModelInfo } from '../../onnx/index.js'
-import { type Manifest, readManifest, verifyPlan } from '../../service/manifest.js'
+import { isCached, type Manifest } from '../../service/manifest.js'
 import { define } from '../command.js'
 import { formatBytes, formatDuration, plural } from '../format.js'
 import type { CliIo } from '../io.js'
+import { assumptionText } from '../repair-report.js'
 import { profileRows, valueRows } from '../values.js'
 
 const EXAMPLES = [
@@ -115,7 +117,7 @@ async function reportCpuEngine(io: CliIo, path: string, bytes: number): Promise<
       `${modelName ?? '(given as bytes)'}, ${formatBytes(model.byteLength + externalBytes)}, whole and undamaged`,
     ],
     ['SHA-256', modelSha256],
-    ...(manifest === undefined ? [] : manifestRows(manifest).filter(([label]) => /^(plan|built)/.test(label))),
+    ...(manifest === undefined ? [] : manifestRows(manifest).filter(([label]) => /^(plan|built|assumed)/.test(label))),
   ])
   io.print()
   io.table(valueRows(inputs, outputs))
@@ -192,7 +194,7 @@ async function readLayers(path: string, { tensorrt }: Flags): Promise<readonly L
  *
  * @throws {TrtError} `INVALID_ENGINE` where the plan is not
  */
-async function checkedManifest(io: CliIo, path: string): Promise<Manifest | undefined> {
+async function checkedManifest(io: CliIo, path: string): Promise<PlanManifest | undefined> {
   const manifest = await readManifest(path)
   if (manifest === undefined) return undefined
   await verifyPlan(path, manifest, io.signal)
@@ -200,22 +202,28 @@ async function checkedManifest(io: CliIo, path: string): Promise<Manifest | unde
   return manifest
 }
 
-function manifestRows({ model, options, plan, ...about }: Manifest): [string, string][] {
-  const { precision, gpu, builtAt, durationMs, packageVersion } = about
-  const files = plural(model.externalData.length, 'file')
+function manifestRows(manifest: PlanManifest): [string, string][] {
+  const { plan, precision, builtAt, durationMs, packageVersion, assumptions = [] } = manifest
+  const cached = isCached(manifest) ? manifest : undefined
+  const gpu = cached?.gpu == null ? '' : `, on a GPU of compute capability ${cached.gpu}`
   return [
     ['precision', precision],
+    ...(cached === undefined ? [] : modelRows(cached)),
+    ...assumptions.map((assumption): [string, string] => ['assumed', assumptionText(assumption)]),
+    ['plan SHA-256', `${plan.sha256}, as it was built: whole and undamaged`],
+    ['built', `${builtAt} in ${formatDuration(durationMs)}${gpu}, by tensorrt-node ${packageVersion}`],
+  ]
+}
+
+function modelRows({ model, options }: Manifest): [string, string][] {
+  const files = plural(model.externalData.length, 'file')
+  return [
     ['options', optionsText(options)],
     [
       'model',
       `${model.name ?? '(given as bytes)'}${model.externalData.length === 0 ? '' : ` and ${files} of weights`}`,
     ],
     ['model SHA-256', model.sha256],
-    ['plan SHA-256', `${plan.sha256}, as it was built: whole and undamaged`],
-    [
-      'built',
-      `${builtAt} in ${formatDuration(durationMs)}${gpu === null ? '' : `, on a GPU of compute capability ${gpu}`}, by tensorrt-node ${packageVersion}`,
-    ],
   ]
 }
 

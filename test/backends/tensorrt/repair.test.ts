@@ -1,11 +1,12 @@
 // Models that TensorRT-RTX's real parser or builder refuses become engines, and what it says is explained.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as trt from 'tensorrt-node'
 import { onnx } from 'tensorrt-node'
 import { describe, expect, it } from 'vitest'
-import { cpuEngine, noise } from '../../helpers/engine.ts'
+import { runCli } from '../../cli/helpers/run-cli.ts'
+import { noise } from '../../helpers/engine.ts'
 import { failure } from '../../helpers/errors.ts'
 import { constant, makeModel, node } from '../../helpers/onnx-model.ts'
 import { installed, ocrModel, realModel } from '../../onnx/helpers/models.js'
@@ -41,14 +42,38 @@ describe('buildEngine with repair', () => {
     ])
     expect(built.repair?.proof).toMatchObject({ verdict: 'equal', runs: 2 })
     expect(built.inputs.map(({ name }) => name)).toEqual(['input', 'state'])
-    // What was assumed is an error to feed otherwise, and never a wrong answer.
-    const { model } = built.repair as trt.onnx.RepairResult
-    await using engine = await cpuEngine(model.toBytes())
-    const feeds = { input: tensor(1, 576), state: tensor(2, 1, 128) }
-    expect(Object.keys(await engine.infer(feeds))).toEqual(['output', 'stateN'])
-    const rate = new trt.Tensor('int64', BigInt64Array.of(8000n), [])
-    await failure('INVALID_INPUT', () => engine.infer({ ...feeds, sr: rate }))
-    await failure('INVALID_INPUT', () => engine.infer({ ...feeds, input: tensor(1, 288) }))
+    const folder = await mkdtemp(join(tmpdir(), 'tensorrt-node-repair-'))
+    try {
+      const path = join(folder, 'vad.engine')
+      await built.save(path)
+      const manifest = JSON.parse(await readFile(`${path}.json`, 'utf8')) as trt.PlanManifest
+      expect(manifest.assumptions).toEqual(built.repair?.assumptions)
+      expect(manifest.repair?.proof.verdict).toBe('equal')
+      expect((await runCli(['inspect', path])).stdout).toContain('input "sr" is always 16000')
+
+      // Only a GPU loads the plan: an engine of the CPU backend, of the repaired model, stands in for it.
+      const { model } = built.repair as trt.onnx.RepairResult
+      const { plan } = await trt.buildEngine({ onnx: model, backend: 'onnxruntime' })
+      await writeFile(path, plan)
+      await writeFile(`${path}.json`, JSON.stringify({ ...manifest, plan: { bytes: plan.byteLength } }))
+      await using engine = await trt.loadEngine(path)
+      expect(engine.assumptions).toEqual(built.repair?.assumptions)
+      const feeds = { input: tensor(1, 576), state: tensor(2, 1, 128) }
+      expect(Object.keys(await engine.infer(feeds))).toEqual(['output', 'stateN'])
+      // What was assumed is an error to feed otherwise, which says why, and never a wrong answer.
+      const rate = new trt.Tensor('int64', BigInt64Array.of(8000n), [])
+      const value = await failure('INVALID_INPUT', () => engine.infer({ ...feeds, sr: rate }))
+      expect(value.message).toContain('there is no input "sr": repair made it the constant 16000')
+      const shape = await failure('INVALID_INPUT', () => engine.infer({ ...feeds, input: tensor(1, 288) }))
+      expect(shape.message).toContain('received [1,288]; repair fixed its shape')
+
+      // Another plan in its place takes nothing for granted.
+      await writeFile(`${path}.json`, JSON.stringify(manifest))
+      await using other = await trt.loadEngine(path)
+      expect(other.assumptions).toEqual([])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   it('keeps what it assumed in the manifest of a cached engine', async () => {
