@@ -179,7 +179,7 @@ const NOWHERE = new ExternalData(undefined)
 
 function checkContent(content: TensorLike | RawTensor, what: string): RawTensor {
   const { type, dims, data } = content
-  if (isDataType(type) && !(data instanceof Uint8Array && bitsPerElement(type) !== 8)) {
+  if (isDataType(type) && !(data instanceof Uint8Array && (bitsPerElement(type) !== 8 || type === 'int8'))) {
     const { view } = checkTensor(content as TensorLike, what)
     return { type, dims, data: new Uint8Array(view.buffer, view.byteOffset, view.byteLength) }
   }

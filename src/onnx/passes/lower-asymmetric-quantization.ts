@@ -17,6 +17,7 @@ import { Constants, floatTensor } from './constants.js'
 import { isGone, sweepValues } from './matching/sweep.js'
 import { attributesOf, NodeBuilder } from './node-builder.js'
 import { definePass, type PassContext } from './pass.js'
+import { isMovedTable, originOf } from './quantization/moved-table.js'
 import { alongAxis, dequantized, numbersOf, RANGES } from './quantization/quantized.js'
 import { upgradeTo } from './upgrade-opset.js'
 
@@ -59,36 +60,9 @@ export const lowerAsymmetricQuantization = definePass<Record<never, never>>({
   },
 })
 
-/** Ops that put elements elsewhere, and compute nothing; each has its data first. */
-const MOVING: ReadonlySet<string> = new Set([
-  'Expand',
-  'Flatten',
-  'Gather',
-  'GatherElements',
-  'GatherND',
-  'Identity',
-  'Reshape',
-  'Slice',
-  'Squeeze',
-  'Tile',
-  'Transpose',
-  'Unsqueeze',
-])
-
 /** onnxruntime's own are ONNX's, in models of an operator set that had not their types. */
 function isQuantizing({ opType, domain }: Node): boolean {
   return (opType === 'QuantizeLinear' || opType === 'DequantizeLinear') && (domain === '' || domain === 'com.microsoft')
-}
-
-/** What gave the elements, before they were moved. */
-function originOf(value: Value): Value {
-  let origin = value
-  while (origin.producer?.domain === '' && MOVING.has(origin.producer.opType)) {
-    const [data] = origin.producer.inputs
-    if (data === undefined || data.graph !== value.graph) break
-    origin = data
-  }
-  return origin
 }
 
 /** The type of the integers; undefined where the model does not say. */
@@ -115,13 +89,6 @@ function isSymmetric({ inputs }: Node, constants: Constants): boolean {
   if (inputs[2] === undefined) return true
   const zeroPoint = numbersOf(constants.of(inputs[2]))
   return zeroPoint !== undefined && Array.from(zeroPoint).every((zero) => zero === 0)
-}
-
-function isMovedTable({ opType, inputs }: Node, constants: Constants): boolean {
-  if (opType === 'QuantizeLinear') return false
-  const [integers] = inputs as readonly [Value]
-  const origin = originOf(integers)
-  return origin !== integers && constants.of(origin) !== undefined
 }
 
 /** Whether it is quantised along an axis of a shape that is not known. */

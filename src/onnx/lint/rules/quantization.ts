@@ -4,9 +4,15 @@
  */
 import type { Node } from '../../model/node.js'
 import type { ModelTensor } from '../../model/tensor.js'
+import { isJoinedTable, isMovedTable } from '../../passes/quantization/moved-table.js'
 import { fixedCount } from '../../value-type.js'
+import type { Fix } from '../finding.js'
 import type { LintFacts } from '../lint-facts.js'
 import type { Rule } from '../rule.js'
+
+const LOWER: Fix = { passes: [{ pass: 'lower-asymmetric-quantization' }] }
+/** Moves may come after the Concat. */
+const FOLD: Fix = { passes: [{ pass: 'simplify' }, ...LOWER.passes] }
 
 /** See the head of this file. */
 export const quantization: Rule = {
@@ -19,7 +25,7 @@ export const quantization: Rule = {
       if (message === undefined) continue
       report(node, message, {
         values: [...node.inputs, ...node.outputs].filter((value) => value !== undefined),
-        fixes: [{ passes: [{ pass: 'lower-asymmetric-quantization' }] }],
+        fixes: [isJoinedTable(node, facts.constants) ? FOLD : LOWER],
         advice: 'quantise symmetrically, weights and activations to int8, biases not at all',
       })
     }
@@ -35,7 +41,7 @@ function problemOf(node: Node, facts: LintFacts): string | undefined {
   if (tensor !== undefined && !isZero(tensor)) return `its zero point is not 0: TensorRT quantises symmetrically only`
   if (type === 'uint8') return 'TensorRT quantises to int8, and this is uint8'
   if (isQuantize && facts.type(x) === 'int32') return 'TensorRT does not quantise int32'
-  if (!isQuantize && isMovedConstant(node, facts)) {
+  if (isMovedTable(node, facts.constants) || isJoinedTable(node, facts.constants)) {
     return `its integers are a constant that other nodes move first: TensorRT takes those right before DequantizeLinear only`
   }
   const dims = node.opType === 'DequantizeLinear' && /4$|4e2m1$/.test(type) ? facts.dims(x) : undefined
@@ -45,26 +51,6 @@ function problemOf(node: Node, facts: LintFacts): string | undefined {
   const output = node.getInt('output_dtype', 0)
   if (isQuantize && output === 1) return 'its output_dtype is float32, which is no quantised type'
   return undefined
-}
-
-/** Ops that put elements elsewhere; each has its data first. */
-const MOVING: ReadonlySet<string> = new Set([
-  'Concat',
-  'Expand',
-  'Flatten',
-  'Gather',
-  'Identity',
-  'Reshape',
-  'Slice',
-  'Squeeze',
-  'Transpose',
-  'Unsqueeze',
-])
-
-function isMovedConstant({ inputs: [x] }: Node, facts: LintFacts): boolean {
-  let source = x
-  while (source?.producer !== undefined && MOVING.has(source.producer.opType)) source = source.producer.inputs[0]
-  return source !== x && facts.constant(source) !== undefined
 }
 
 function isZero(tensor: ModelTensor): boolean {
