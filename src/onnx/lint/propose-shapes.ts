@@ -32,7 +32,7 @@ const PIXELS: Sizes = [32, 320, 1280]
 const SEQUENCE: Sizes = [1, 128, 512]
 const ONE: Sizes = [1, 1, 1]
 
-const BATCH_NAME = /batch|^(n|b|bs|N|B)$|^unk__\d+$/i
+const BATCH_NAME = /batch|^(n|b|bs|N|B)$/i
 const PIXELS_NAME = /height|width|^(h|w)$/i
 const SEQUENCE_NAME = /seq|len|time|frame|sample|token|step/i
 const STATE_NAME = /(^|[._/])(h|c)(_?[0n])?$|state|hidden|cell|past|cache|mems?$/i

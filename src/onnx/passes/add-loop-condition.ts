@@ -8,9 +8,6 @@ import { definePass } from './pass.js'
  * Gives a Loop without a condition the constant true for one, where its body asks for the condition, or computes another
  * one for the next round. Without it TensorRT knows no such value, and counts rounds only, where onnxruntime ends the loop.
  *
- * A Loop without a number of rounds is taken by TensorRT as it is, as long as it has a condition and gives nothing for each
- * round; one that does is noted, for TensorRT could not tell how long that is.
- *
  * @example onnx.addLoopCondition()
  */
 export const addLoopCondition = definePass<Record<never, never>>({
@@ -25,11 +22,7 @@ export const addLoopCondition = definePass<Record<never, never>>({
       for (const node of graph.find({ opType: 'Loop', domain: '' })) {
         const body = node.get('body', 'graph')
         if (body === undefined) continue
-        const [rounds, condition] = node.inputs
-        const carried = body.inputs.length - 2
-        if (rounds === undefined && body.outputs.length - 1 > carried) {
-          context.note(`${node} gives something for each round, and has no number of rounds, which TensorRT needs`)
-        }
+        const [, condition] = node.inputs
         if (condition !== undefined || !concernsCondition(body, constants)) continue
         node.setInput(1, addConstant(graph, { type: 'bool', dims: [], data: Uint8Array.of(1) }, 'always'))
         context.change(node, 'given the condition true')

@@ -1,4 +1,5 @@
 import { addLoopCondition } from './add-loop-condition.js'
+import { addTripCount } from './add-trip-count.js'
 import { append } from './append.js'
 import { castInt64 } from './cast-int64.js'
 import { clampWeights } from './clamp-weights.js'
@@ -40,6 +41,7 @@ import { upgradeOpset } from './upgrade-opset.js'
 import { usePlugins } from './use-plugins.js'
 
 export { addLoopCondition } from './add-loop-condition.js'
+export { addTripCount } from './add-trip-count.js'
 export { type AppendOptions, append } from './append.js'
 export { type CastInt64Options, castInt64 } from './cast-int64.js'
 export { type ClampWeightsOptions, clampWeights } from './clamp-weights.js'
@@ -100,6 +102,7 @@ export type { Verification, VerifyOptions } from './verifier.js'
 export const PASSES: ReadonlyMap<string, Pass> = new Map(
   [
     addLoopCondition,
+    addTripCount,
     append,
     castInt64,
     clampWeights,

@@ -58,6 +58,12 @@ const MEANINGS: readonly Meaning[] = [
     advice: 'give shapes that the model was made for',
   },
   {
+    says: /no trip limit was set/,
+    cause: 'a Loop that gives something for each round, and does not say how many there are',
+    fixes: [{ passes: [{ pass: 'add-trip-count' }] }, { passes: [{ pass: 'simplify' }, { pass: 'add-trip-count' }] }],
+    advice: 'export it with a number of rounds (the first input of Loop)',
+  },
+  {
     says: /Node input was not registered/,
     cause: 'a Loop without a condition, whose body reads it',
     fixes: [{ passes: [{ pass: 'add-loop-condition' }] }],
@@ -126,6 +132,22 @@ const MEANINGS: readonly Meaning[] = [
     cause: 'shapes that contradict each other at the sizes given',
     fixes: [SIMPLIFY],
     advice: 'give other shapes, or fix them: surgeon --pass set-shape',
+  },
+  {
+    says: /Pre-opset 7 broadcasting/,
+    cause: "a model of ONNX's operator set 6 or older, in which ops broadcast otherwise",
+    advice: "export it anew, or carry it over to a newer operator set: onnx.version_converter of Python's onnx",
+  },
+  {
+    says: /no shape was given .*\[of any rank\]/,
+    cause: 'an input that is a sequence or an optional value, or of which not even the rank is known',
+    advice: 'take it apart outside of the model: cut the model there with surgeon --pass extract',
+  },
+  {
+    // What is left of the parser's words about nodes: `node 0 (MaxPool): (dilations[i] == 1) && "TensorRT does not …"`.
+    says: /^node .*\(\w+\): |^Unsupported/m,
+    cause: 'TensorRT has the op, and not in this form: its own words say which',
+    advice: 'export the model without it, or replace it with other ops (surgeon --pass replace-subgraph)',
   },
 ]
 

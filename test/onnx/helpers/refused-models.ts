@@ -123,6 +123,59 @@ const endingLoop: ModelSpec = {
   ],
 }
 
+/** A Loop that counts to 4 by itself, as TensorFlow's do, and gives its state after each round. */
+const countingLoop: ModelSpec = {
+  inputs: { x: ['float32', [2]] },
+  outputs: { y: ['float32', [4, 2]] },
+  initializers: { start: constant('int32', [], [0]), limit: constant('int32', [], [4]) },
+  nodes: [
+    node('Less', ['start', 'limit'], ['go']),
+    node('Loop', ['', 'go', 'start', 'limit', 'x'], ['count', 'last', 'end', 'y'], {
+      body: {
+        inputs: {
+          i: ['int64', []],
+          still: ['bool', []],
+          at: ['int32', []],
+          until: ['int32', []],
+          value: ['float32', [2]],
+        },
+        outputs: {
+          more: ['bool', []],
+          behind: ['int32', []],
+          until: ['int32', []],
+          next: ['float32', [2]],
+          each: ['float32', [2]],
+        },
+        initializers: { one: constant('int32', [], [1]), step: constant('float32', [], [0.5]) },
+        nodes: [
+          node('Add', ['at', 'one'], ['behind']),
+          node('Less', ['behind', 'until'], ['more']),
+          node('Add', ['value', 'step'], ['next']),
+          node('Identity', ['next'], ['each']),
+        ],
+      },
+    }),
+  ],
+}
+
+/** Of two tables that are joined, or of one whose elements are taken one by one. */
+function movedTable(op: 'Concat' | 'GatherElements'): ModelSpec {
+  return {
+    inputs: { x: ['float32', [4, 2]] },
+    outputs: { y: ['float32', [4, 2]] },
+    initializers: {
+      a: integers('int8', [2, 2], -9, 18),
+      b: op === 'Concat' ? integers('int8', [2, 2], -5, 18) : constant('int64', [4, 2], [0, 1, 1, 0, 0, 0, 1, 1]),
+      s: scale,
+    },
+    nodes: [
+      node(op, ['a', 'b'], ['moved'], { axis: 0 }),
+      node('DequantizeLinear', ['moved', 's'], ['d']),
+      node('Add', ['x', 'd'], ['y']),
+    ],
+  }
+}
+
 const asymmetric = () => [onnx.lowerAsymmetricQuantization()]
 const dynamic = () => [onnx.lowerDynamicQuantization()]
 const scale = constant('float32', [], [0.05])
@@ -415,6 +468,14 @@ export const REFUSED_MODELS: readonly RefusedModel[] = [
     },
     // It rounds to 8 bits no more.
     { atol: 0.02, rtol: 0 },
+  ),
+  refused('tables of int8 that are joined', () => [onnx.simplify()], { x: floats(4, 2) }, movedTable('Concat')),
+  refused('a table of int8, by element', asymmetric, { x: floats(4, 2) }, movedTable('GatherElements')),
+  refused(
+    'a Loop that counts by itself, and gives something for each round',
+    () => [onnx.addTripCount()],
+    { x: floats(2) },
+    countingLoop,
   ),
   refused(
     'a Loop without a condition, whose body reads it',

@@ -8,6 +8,7 @@ import { nestedControlFlow } from './nested-control-flow.js'
 import { opLimit } from './op-limit.js'
 import { preluSlope } from './prelu-slope.js'
 import { quantization } from './quantization.js'
+import { tripCount } from './trip-count.js'
 import { unsupportedOp } from './unsupported-op.js'
 import { unsupportedType } from './unsupported-type.js'
 import { wideInt64 } from './wide-int64.js'
@@ -16,6 +17,7 @@ import { wideInt64 } from './wide-int64.js'
 export const RULES: readonly Rule[] = [
   nestedControlFlow,
   loopCondition,
+  tripCount,
   unsupportedOp,
   unsupportedType,
   lowType,
