@@ -157,7 +157,14 @@ class Repair {
       this.#references = [fitted, { feeds: others, results: await runner.run(others) }]
       return undefined
     } catch (error) {
-      const cannotRun = ['UNSUPPORTED_OP', 'UNSUPPORTED', 'INFERENCE_FAILED', 'LOAD_FAILED', 'INVALID_MODEL']
+      const cannotRun = [
+        'UNSUPPORTED_OP',
+        'UNSUPPORTED',
+        'INFERENCE_FAILED',
+        'LOAD_FAILED',
+        'INVALID_MODEL',
+        'PROCESS_CRASHED',
+      ]
       if (error instanceof TrtError && cannotRun.includes(error.code)) return error.message
       throw error
     }
