@@ -123,12 +123,12 @@ async function countingProbe({ sources, output }) {
       () => object,
     )
   }
-  const objects = [
-    await compile('emulator/emulator.cc', ['-O2']),
-    await compile('emulator/traffic.cc', ['-O2']),
+  const objects = await Promise.all([
+    compile('emulator/emulator.cc', ['-O2']),
+    compile('emulator/traffic.cc', ['-O2']),
     // Unoptimized: an access in the source is an access in the program.
-    await compile('test/kernel_probe.cc', ['-O0', '-fsanitize=thread']),
-  ]
+    compile('test/kernel_probe.cc', ['-O0', '-fsanitize=thread']),
+  ])
   await run(CXX, [...objects, '-o', output])
 }
 
@@ -137,54 +137,55 @@ async function kernelObjects(folder) {
   const { nvcc } = await cudaToolkit()
   const targets = GPUS.map((gpu) => `-gencode=arch=compute_${gpu},code=sm_${gpu}`)
   const last = GPUS.at(-1)
-  const flags = ['-std=c++17', '-O3', '-Xcompiler', '-fPIC,-fvisibility=hidden,-Wall', ...targets]
-  const objects = []
-  for (const kernel of KERNELS) {
-    const object = join(folder, `${dirname(kernel)}.o`)
-    const files = [
-      kernel,
-      kernel.replace('.cu', '.h'),
-      kernel.replace('.cu', '.cuh'),
-      'common/device.cuh',
-      'common/types.h',
-    ]
-    await once(
-      `plugins-${object.replaceAll('/', '_')}`,
-      hashOf(
-        files.map((file) => join(PLUGINS, file)),
-        flags.join(),
-      ),
-      [object],
-      () =>
-        run(nvcc, [
-          ...flags,
-          `-gencode=arch=compute_${last},code=compute_${last}`,
-          '-c',
-          join(PLUGINS, kernel),
-          '-o',
-          object,
-        ]),
-    )
-    objects.push(object)
-  }
-  return objects
+  // --threads 0: as many GPUs at once as there are cores.
+  const flags = ['-std=c++17', '-O3', '-Xcompiler', '-fPIC,-fvisibility=hidden,-Wall', '--threads', '0', ...targets]
+  return Promise.all(
+    KERNELS.map(async (kernel) => {
+      const object = join(folder, `${dirname(kernel)}.o`)
+      const files = [
+        kernel,
+        kernel.replace('.cu', '.h'),
+        kernel.replace('.cu', '.cuh'),
+        'common/device.cuh',
+        'common/types.h',
+      ]
+      await once(
+        `plugins-${object.replaceAll('/', '_')}`,
+        hashOf(
+          files.map((file) => join(PLUGINS, file)),
+          flags.join(),
+        ),
+        [object],
+        () =>
+          run(nvcc, [
+            ...flags,
+            `-gencode=arch=compute_${last},code=compute_${last}`,
+            '-c',
+            join(PLUGINS, kernel),
+            '-o',
+            object,
+          ]),
+      )
+      return object
+    }),
+  )
 }
 
 async function hostObjects(sources, folder, includes) {
-  const objects = []
-  for (const file of sources) {
-    const object = join(folder, `${file.replaceAll('/', '-')}.o`)
-    await run(CXX, [
-      ...HOST,
-      ...includes.flatMap((include) => ['-isystem', include]),
-      '-c',
-      join(PLUGINS, file),
-      '-o',
-      object,
-    ])
-    objects.push(object)
-  }
-  return objects
+  return Promise.all(
+    sources.map(async (file) => {
+      const object = join(folder, `${file.replaceAll('/', '-')}.o`)
+      await run(CXX, [
+        ...HOST,
+        ...includes.flatMap((include) => ['-isystem', include]),
+        '-c',
+        join(PLUGINS, file),
+        '-o',
+        object,
+      ])
+      return object
+    }),
+  )
 }
 
 async function library({ output }, headers) {
@@ -241,17 +242,15 @@ async function pluginProbe({ output }) {
 async function cubins({ output }) {
   const { nvcc } = await cudaToolkit()
   mkdirSync(output, { recursive: true })
-  for (const kernel of KERNELS) {
-    for (const gpu of GATED_GPUS) {
-      await run(nvcc, [
-        '-std=c++17',
-        '-O3',
-        '-cubin',
-        `-arch=sm_${gpu}`,
-        join(PLUGINS, kernel),
-        '-o',
-        join(output, `${dirname(kernel)}-sm_${gpu}.cubin`),
-      ])
-    }
-  }
+  const cubin = (kernel, gpu) =>
+    run(nvcc, [
+      '-std=c++17',
+      '-O3',
+      '-cubin',
+      `-arch=sm_${gpu}`,
+      join(PLUGINS, kernel),
+      '-o',
+      join(output, `${dirname(kernel)}-sm_${gpu}.cubin`),
+    ])
+  await Promise.all(KERNELS.flatMap((kernel) => GATED_GPUS.map((gpu) => cubin(kernel, gpu))))
 }
