@@ -92,7 +92,6 @@ if (args[0] === '--print') {
   checkHeaders(families)
   // Configured every time: it takes a second, and the folder of the headers may be another one than last time.
   await cmakeJs(['configure'], verbose)
-  for (const family of families) {
-    await cmakeJs(['build', '--target', `tensorrt_node_${family}`, '--parallel', '2'], verbose)
-  }
+  const targets = named.length > 0 ? named.map((family) => ['--target', `tensorrt_node_${family}`]) : [[]]
+  for (const target of targets) await cmakeJs(['build', ...target, '--parallel', '2'], verbose)
 }

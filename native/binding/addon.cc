@@ -16,7 +16,7 @@
 namespace trtnode {
 namespace {
 
-Napi::Object toJs(Napi::Env env, CudaInfo const& cuda) {
+Napi::Object devicesToJs(Napi::Env env, CudaInfo const& cuda) {
   auto object = Napi::Object::New(env);
   object.Set("driverVersion", cuda.driverVersion);
   auto devices = Napi::Array::New(env, cuda.devices.size());
@@ -49,7 +49,7 @@ Napi::Value cudaInfoToJs(Napi::CallbackInfo const& info) {
         cuda.reason = error.what();
       }
       dispatcher->post([call, cuda = std::move(cuda)](Napi::Env env) {
-        AddonData::of(env).resolve(env, call, [&] { return toJs(env, cuda); });
+        AddonData::of(env).resolve(env, call, [&] { return devicesToJs(env, cuda); });
       });
     });
     return deferred.Promise();

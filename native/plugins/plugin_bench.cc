@@ -25,12 +25,12 @@ constexpr uint8_t kGuard = 0xa5;
 constexpr uint8_t kUnwritten = 0xff;
 constexpr int32_t kWarmUps = 10;
 
-struct ElementType {
+struct TensorType {
   char const* name;
   DataType type;
   size_t bytes;
 };
-constexpr ElementType kElementTypes[] = {
+constexpr TensorType kTensorTypes[] = {
     {"float32", DataType::kFLOAT, 4}, {"float16", DataType::kHALF, 2}, {"bfloat16", DataType::kBF16, 2},
     {"int8", DataType::kINT8, 1},     {"uint8", DataType::kUINT8, 1},  {"int32", DataType::kINT32, 4},
     {"int64", DataType::kINT64, 8},   {"bool", DataType::kBOOL, 1},
@@ -44,15 +44,15 @@ constexpr std::pair<char const*, PluginFieldType> kFieldTypes[] = {
     {"int64", PluginFieldType::kINT64},
 };
 
-ElementType const& elementType(std::string const& name) {
-  for (ElementType const& known : kElementTypes) {
+TensorType const& tensorTypeOf(std::string const& name) {
+  for (TensorType const& known : kTensorTypes) {
     if (name == known.name) return known;
   }
   throw Error(ErrorCode::kUnsupported, "TensorRT's plugins take no tensors of type " + name);
 }
 
-ElementType const& elementType(DataType type) {
-  for (ElementType const& known : kElementTypes) {
+TensorType const& tensorTypeOf(DataType type) {
+  for (TensorType const& known : kTensorTypes) {
     if (type == known.type) return known;
   }
   throw Error(ErrorCode::kUnsupported, "the plugin gives TensorRT's type " +
@@ -111,7 +111,7 @@ class FormatNegotiation {
     bool const input = position < static_cast<size_t>(inputs_);
     size_t const number = input ? position : position - static_cast<size_t>(inputs_);
     refused_ = std::string(input ? "input " : "output ") + std::to_string(number) + " as " +
-               elementType(all_[position].type).name + " in " + nameOf(all_[position].format);
+               tensorTypeOf(all_[position].type).name + " in " + nameOf(all_[position].format);
   }
 
   PluginSubject& subject_;
@@ -268,7 +268,7 @@ BenchResult PluginBench::runWith(BenchRequest const& request) {
   for (BenchTensor const& tensor : request.inputs) {
     PluginTensorDesc description{};
     description.dims = dimsOf(tensor.dims);
-    description.type = elementType(tensor.type).type;
+    description.type = tensorTypeOf(tensor.type).type;
     description.scale = 1.0F;
     inputs.push_back(description);
   }
@@ -281,7 +281,7 @@ BenchResult PluginBench::runWith(BenchRequest const& request) {
   for (int32_t i = 0; i < outputCount; ++i) {
     PluginTensorDesc description{};
     description.dims = shapes[static_cast<size_t>(i)];
-    description.type = elementType(types[static_cast<size_t>(i)]).type;
+    description.type = tensorTypeOf(types[static_cast<size_t>(i)]).type;
     description.scale = 1.0F;
     all.push_back(description);
   }
@@ -299,7 +299,7 @@ BenchResult PluginBench::runWith(BenchRequest const& request) {
 
   std::vector<void const*> inputData;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    size_t const elementBytes = elementType(inputs[i].type).bytes;
+    size_t const elementBytes = tensorTypeOf(inputs[i].type).bytes;
     Blob const formatted = toFormat(request.inputs[i].data, inputs[i].dims, elementBytes, inputs[i].format);
     void* const address = device->allocate(formatted.size);
     device->upload(address, formatted.data.get(), formatted.size);
@@ -310,7 +310,7 @@ BenchResult PluginBench::runWith(BenchRequest const& request) {
   std::vector<GuardedMemory> memories;
   std::vector<void*> outputData;
   for (PluginTensorDesc const& output : outputs) {
-    size_t const bytes = bytesOf(output.dims, elementType(output.type).bytes, output.format);
+    size_t const bytes = bytesOf(output.dims, tensorTypeOf(output.type).bytes, output.format);
     outputData.push_back(memories.emplace_back(*device, bytes).address());
     result.outputFormats.push_back(nameOf(output.format));
     result.bytesMoved += bytes;
@@ -332,7 +332,7 @@ BenchResult PluginBench::runWith(BenchRequest const& request) {
   }
   device->synchronize();
   for (size_t i = 0; i < outputs.size(); ++i) {
-    ElementType const& type = elementType(outputs[i].type);
+    TensorType const& type = tensorTypeOf(outputs[i].type);
     Blob const content = memories[i].content("output " + std::to_string(i));
     Dims const& dims = outputs[i].dims;
     result.outputs.push_back({type.name,

@@ -46,10 +46,13 @@ export type Changes = Readonly<Record<string, readonly (readonly [from: string, 
 /** What changes may ask: whether the variable SEEDED_FAULT names the fault that they make. */
 const SEEDS = `#include <cstdlib>
 #include <cstring>
+#ifndef SEEDED_FAULTS  // several sources are one compilation
+#define SEEDED_FAULTS
 [[maybe_unused]] static bool seeded(char const* fault) {
   char const* const wanted = std::getenv("SEEDED_FAULT");
   return wanted != nullptr && std::strcmp(wanted, fault) == 0;
 }
+#endif
 `
 
 /** What a sanitizer says of itself, and not of what it watches. */
