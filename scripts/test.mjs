@@ -70,6 +70,7 @@ for (const { name, outcome, detail } of parts) {
     `${{ passed: '✓', failed: '✗', skipped: '–' }[outcome]} ${name}${detail === undefined ? '' : `\n${detail}`}`,
   )
 }
+for (const { test, error } of vitest.unsteady) console.log(`~ passed only when it was run again: ${test}\n${error}`)
 // Last, so that whoever keeps only the end of the output has what failed.
 for (const { test, error } of vitest.failed) console.log(`✗ ${test}\n${error}`)
 const count = (outcome) => parts.filter((part) => part.outcome === outcome).length
@@ -116,7 +117,9 @@ async function runVitest() {
   await run(bin('vitest'), ['run', ...FILTERS], { env, show: true }).catch(() => {
     ended = 'badly'
   })
-  const summary = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: [], skipped: [] }
+  const summary = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : { passed: 0, failed: [], skipped: [], unsteady: [] }
   // It can fail outside of every test: where no file matches, in a teardown, by a crash.
   if (ended === 'badly' && summary.failed.length === 0) {
     summary.failed.push({ test: 'vitest', error: 'It ended badly, though no test failed; see above.' })

@@ -1,5 +1,5 @@
 // A vitest reporter that keeps what the summary of `npm test` needs: the counts, what failed and how, and why each skipped
-// test was skipped.
+// test was skipped; and which passed only when they were run again.
 import { writeFileSync } from 'node:fs'
 
 export class SummaryReporter {
@@ -10,7 +10,7 @@ export class SummaryReporter {
   }
 
   onTestRunEnd(modules, errors) {
-    const summary = { passed: 0, failed: [], skipped: [] }
+    const summary = { passed: 0, failed: [], skipped: [], unsteady: [] }
     const fail = (test, errors) => summary.failed.push({ test, error: errors.map(wordsOf).join('\n') })
     if (errors.length > 0) fail('outside of every test', errors)
     for (const module of modules) {
@@ -19,8 +19,12 @@ export class SummaryReporter {
       for (const test of module.children.allTests()) {
         const { state, note, errors } = test.result()
         if (state === 'skipped') summary.skipped.push({ test: test.fullName, reason: note ?? 'no reason given' })
-        else if (state === 'passed') summary.passed++
-        else fail(`${file} > ${test.fullName}`, errors ?? [])
+        else if (state === 'passed') {
+          summary.passed++
+          if (test.diagnostic()?.flaky) {
+            summary.unsteady.push({ test: `${file} > ${test.fullName}`, error: (errors ?? []).map(wordsOf).join('\n') })
+          }
+        } else fail(`${file} > ${test.fullName}`, errors ?? [])
       }
     }
     writeFileSync(this.#file, JSON.stringify(summary))
