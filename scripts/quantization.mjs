@@ -15,6 +15,7 @@ await setUpSdk('headers')
 await setUpSdk('rtx')
 await setUpAddons()
 const { buildEngine, onnx, repair, Tensor } = await import('../dist/index.js')
+const { isDynamic } = await import('../dist/onnx/value-type.js')
 const { feedsOf, realModels } = await import('./models/real-models.mjs')
 const { editDistance, textCrops } = await import('./lib/text-crops.mjs')
 
@@ -150,8 +151,7 @@ async function attempted(work) {
 
 /** The shapes of the inputs that are dynamic. */
 function dynamicOf(model, shapes) {
-  const dynamic = model.graph.fedInputs.filter(({ dims }) => dims?.some((dim) => typeof dim !== 'number') ?? true)
-  return Object.fromEntries(dynamic.map(({ name }) => [name, shapes[name]]))
+  return Object.fromEntries(model.graph.fedInputs.filter(isDynamic).map(({ name }) => [name, shapes[name]]))
 }
 
 /** @returns nothing that is worth a word */

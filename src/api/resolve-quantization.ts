@@ -47,8 +47,8 @@ export async function resolveQuantization(
   const report = ({ samples }: { readonly samples: number }): void =>
     onProgress?.({ phase: 'calibrating', parents: [], step: samples, steps: 0, elapsedMs: performance.now() - started })
   const model = source instanceof Model ? source : readSource(source)
-  const method = options.method ?? (int8 === undefined ? 'max' : 'percentile')
-  const ranges = await findRanges(model, { ...options, method }, { signal, onProgress: onProgress && report, gone })
+  const to = int8 === undefined ? 'fp8' : 'int8'
+  const ranges = await findRanges(model, to, options, { signal, onProgress: onProgress && report, gone })
   const { ops, nodes, keepOps, keepNodes, minChannels, powerOfTwo } = options
   const settings = withoutUndefined<QuantizationSettings>({
     ranges,
@@ -64,13 +64,14 @@ export async function resolveQuantization(
 
 /**
  * The ranges of a model's activations: from the cache where it is there, else as `calibration` says, and then into the cache.
- * None for a model that is quantised already.
+ * None for a model that is quantised already. Where no method is given, by `percentile` for int8 and by `max` for fp8.
  *
  * @throws {TrtError} `FILE_NOT_FOUND`, `IO_ERROR`; `INVALID_ARGUMENT` for a folder without samples, or a file that is no cache;
  *   what `onnx.calibrate` throws
  */
 export async function findRanges(
   model: Model,
+  to: 'int8' | 'fp8',
   { calibration, cache, method, percentile, powerOfTwo: _, ...selection }: QuantizationOptions,
   { signal, onProgress, gone = new Set() }: CalibrationControl,
 ): Promise<Record<string, number>> {
@@ -80,7 +81,7 @@ export async function findRanges(
   if (!isSamples(samples)) return { ...samples }
   const ranges = await calibrate(model, gone.size === 0 ? samples : without(gone, samples), {
     ...selection,
-    ...(method && { method }),
+    method: method ?? (to === 'int8' ? 'percentile' : 'max'),
     ...(percentile && { percentile }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),

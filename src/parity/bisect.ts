@@ -85,7 +85,10 @@ export interface Bisection {
    * Without any one of them the tolerance is missed.
    */
   readonly keepNodes: readonly string[]
-  /** The mixed-precision or quantised model that meets the tolerance. Nodes without a name, or with one of several nodes, got names. */
+  /**
+   * The mixed-precision or quantised model that meets the tolerance. Nodes without a name, or with one of several nodes, got
+   * names.
+   */
   readonly model: Model
   /** Nodes of the smaller type: in {@link Bisection.model}, and where nothing had been kept for the tolerance's sake. */
   readonly nodes: { readonly converted: number; readonly convertible: number }

@@ -168,7 +168,7 @@ class Work {
   }
 
   async #firstDivergence(found: ReadonlyMap<string, ValueReport>): Promise<Divergence | undefined> {
-    const diverged = divergedValues(this.#model, found, (name) => found.get(name)?.passed === false)
+    const diverged = divergedValues(this.#model, found)
     const [first] = diverged
     if (first === undefined) return undefined
     const { onnxruntime = AS_IT_IS, signal, tolerance = {} } = this.#options

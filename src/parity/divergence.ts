@@ -1,5 +1,6 @@
 import type { Model, Node, TensorDifference } from '../onnx/index.js'
 import type { Diverged } from './own-error.js'
+import type { ValueReport } from './tolerance.js'
 
 /**
  * What makes a value leave the tolerance. `'node'`: its node, which gives something else for the candidate's inputs too.
@@ -46,16 +47,11 @@ const NORMALIZATIONS = /Normalization$/
  * The values outside the tolerance, in topological order.
  *
  * @param compared what was found, by the reference's value names
- * @param isBad whether a value is outside the tolerance
  */
-export function divergedValues(
-  model: Model,
-  compared: ReadonlyMap<string, unknown>,
-  isBad: (name: string) => boolean,
-): Diverged[] {
+export function divergedValues(model: Model, compared: ReadonlyMap<string, ValueReport>): Diverged[] {
   return model.graph.nodes.flatMap((node) =>
     node.outputs.flatMap((value) =>
-      value !== undefined && compared.has(value.name) && isBad(value.name)
+      value !== undefined && compared.get(value.name)?.passed === false
         ? [{ value, node, ...originOf(node, compared) }]
         : [],
     ),
@@ -77,17 +73,13 @@ export function describe(
   return {
     value: value.name,
     cause,
-    node: nameOf(node),
+    node: node.label,
     opType: node.opType,
     attributes: Object.fromEntries(attributes),
     inputs,
-    suspects: nodes.map(nameOf),
+    suspects: nodes.map(({ label }) => label),
     advice: adviceFor(node, cause, compared.get(value.name) as TensorDifference, inputs),
   }
-}
-
-function nameOf({ name, outputs }: Node): string {
-  return name === '' ? String(outputs[0]?.name) : name
 }
 
 /** The nodes back to what was compared. */

@@ -37,35 +37,35 @@ export function loweringOf({ to = 'float16', conversion = {}, quantization }: Lo
   return quantization === undefined ? converting({ ...conversion, to }) : quantizing(quantization)
 }
 
+/** Options that keep these nodes as well. */
+function keeping<T extends { readonly keepNodes?: readonly string[] | undefined }>(
+  options: T,
+  keepNodes: readonly string[],
+) {
+  return { ...options, keepNodes: [...(options.keepNodes ?? []), ...keepNodes] }
+}
+
 function converting(options: Partial<ConvertPrecisionOptions> & Pick<ConvertPrecisionOptions, 'to'>): Lowering {
-  const keeping = (keepNodes: readonly string[]) => ({
-    ...options,
-    keepNodes: [...(options.keepNodes ?? []), ...keepNodes],
-  })
   return {
     greatest: LIMITS[options.to].greatest,
     carried: carriedType,
     // Weights in Constant nodes go with who reads them.
     nodes: (model, keepNodes) =>
-      nodesToConvert(model, keeping(keepNodes)).filter(({ opType }) => opType !== 'Constant'),
-    transform: (keepNodes, emulate) => convertPrecision({ ...keeping(keepNodes), emulate }),
+      nodesToConvert(model, keeping(options, keepNodes)).filter(({ opType }) => opType !== 'Constant'),
+    transform: (keepNodes, emulate) => convertPrecision({ ...keeping(options, keepNodes), emulate }),
   }
 }
 
 function quantizing(options: Partial<QuantizeOptions>): Lowering {
-  const keeping = (keepNodes: readonly string[]) => ({
-    ...options,
-    keepNodes: [...(options.keepNodes ?? []), ...keepNodes],
-  })
   return {
     // What is beyond its range is cut off.
     greatest: Infinity,
     carried: (model) => (quantizationNodes(model).length > 0 ? 'QuantizeLinear and DequantizeLinear' : undefined),
     nodes: (model, keepNodes) =>
-      planQuantization(model, { ...SELECTION_DEFAULTS, ...keeping(keepNodes) })
+      planQuantization(model, { ...SELECTION_DEFAULTS, ...keeping(options, keepNodes) })
         .nodes.filter(({ activation }) => Number.isFinite(options.ranges?.[activation.name]))
         .map(({ node }) => node),
     // onnxruntime computes QuantizeLinear and DequantizeLinear as they are.
-    transform: (keepNodes) => quantize(keeping(keepNodes)),
+    transform: (keepNodes) => quantize(keeping(options, keepNodes)),
   }
 }

@@ -35,9 +35,10 @@ const EXAMPLES = [
 const BISECT_HELP = `
 How it works:
   The model itself, run on onnxruntime in float32, is the reference. It is
-  converted to the smaller type, or quantised, with one set of nodes kept in float32 after the
-  other; what the type rounds and overflows is emulated on the CPU. Inputs like
-  the real ones matter: random ones overflow elsewhere, or nowhere.
+  converted to the smaller type, or quantised, with one set of nodes kept in
+  float32 after the other; what the type rounds and overflows is emulated on the
+  CPU. Inputs like the real ones matter: random ones overflow elsewhere, or
+  nowhere.
 ${TOLERANCE_HELP}`
 
 /** `tensorrt-node bisect MODEL -o OUT`. */
@@ -98,7 +99,8 @@ async function lowering(
   if (calibration === undefined) throw new UsageError('expected --calibration', '--calibration samples')
   const ranges = await findRanges(
     model,
-    { calibration, method: method ?? (to === 'int8' ? 'percentile' : 'max'), keepNodes },
+    to,
+    { calibration, ...(method && { method }), keepNodes },
     { signal: io.signal, onProgress: ({ samples }) => progress.show(plural(samples, 'sample'), samples) },
   )
   const quantization: Partial<QuantizeOptions> = { to: to === 'int8' ? to : 'float8e4m3fn', ranges, keepNodes }

@@ -101,9 +101,10 @@ async function quantize(io: CliIo, path: string, flags: Flags): Promise<undefine
     if (flags.simplify && !isDone) reports.push(...(await transform(model, [simplify()], { signal: io.signal })))
     const ranges = await findRanges(
       model,
+      flags.to,
       {
         calibration,
-        method: flags.method ?? (flags.to === 'int8' ? 'percentile' : 'max'),
+        ...(flags.method && { method: flags.method }),
         ...(flags.percentile && { percentile: flags.percentile }),
         ...(flags.cache && { cache: flags.cache }),
         ...selection,

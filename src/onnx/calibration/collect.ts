@@ -5,8 +5,8 @@
  * instead of all. The other methods read every value, for what they ask is how many there are of each size. CPU time of a
  * sample of PP-OCRv4's detection (27 million values in 50 activations), where a run alone takes 1: 1.05 by reduction; 1.5 for
  * giving the activations out, since each has to be brought from onnxruntime's blocked layout into that of the graph and then
- * to another process; 1.85 with counting. Rejected: QuantizeLinear to 16 bits inside the model, so that half of the bytes leave it; the ranges that it
- * needs are known only afterwards.
+ * to another process; 1.85 with counting. Rejected: QuantizeLinear to 16 bits inside the model, so that half of the bytes
+ * leave it; the ranges that it needs are known only afterwards.
  */
 import { throwIfAborted } from '../../errors.js'
 import type { Tensor } from '../../tensor.js'

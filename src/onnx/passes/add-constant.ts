@@ -11,3 +11,8 @@ export function addConstant(graph: Graph, content: TensorLike | RawTensor | Mode
   return graph.addNode({ opType: 'Constant', outputs: [free], attributes: { value: ['tensor', tensor] } })
     .outputs[0] as Value
 }
+
+/** The constant true, for conditions. */
+export function addTrue(graph: Graph): Value {
+  return addConstant(graph, { type: 'bool', dims: [], data: Uint8Array.of(1) }, 'always')
+}

@@ -1,6 +1,6 @@
 import type { Graph } from '../model/graph.js'
 import type { Value } from '../model/value.js'
-import { addConstant } from './add-constant.js'
+import { addTrue } from './add-constant.js'
 import { Constants } from './constants.js'
 import { definePass } from './pass.js'
 
@@ -24,7 +24,7 @@ export const addLoopCondition = definePass<Record<never, never>>({
         if (body === undefined) continue
         const [, condition] = node.inputs
         if (condition !== undefined || !concernsCondition(body, constants)) continue
-        node.setInput(1, addConstant(graph, { type: 'bool', dims: [], data: Uint8Array.of(1) }, 'always'))
+        node.setInput(1, addTrue(graph))
         context.change(node, 'given the condition true')
       }
     }

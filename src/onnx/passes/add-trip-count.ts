@@ -1,9 +1,9 @@
 import type { Graph } from '../model/graph.js'
 import type { Node } from '../model/node.js'
 import type { Value } from '../model/value.js'
-import { inferTypes } from '../shapes/infer-types.js'
-import { addConstant } from './add-constant.js'
+import { addTrue } from './add-constant.js'
 import { Constants } from './constants.js'
+import { inferFirst } from './infer-first.js'
 import { sweepValues } from './matching/sweep.js'
 import { NodeBuilder } from './node-builder.js'
 import { definePass } from './pass.js'
@@ -28,8 +28,7 @@ export const addTripCount = definePass<Record<never, never>>({
     const constants = new Constants(model)
     const loops = [...model.graphs()].flatMap(({ nodes }) => nodes.filter(needsTripCount))
     if (loops.length === 0) return
-    const { changed } = inferTypes(model, { onContradiction: 'report' })
-    if (changed.length > 0) context.change('model', `${changed.length} shapes inferred, which say what loops count in`)
+    inferFirst(model, 'shapes inferred, which say what loops count in', context)
     for (const loop of loops) {
       const count = countOf(loop, constants)
       if (count === undefined) {
@@ -122,7 +121,7 @@ function goAlways(loop: Node): void {
   const { outputs } = body.addNode({ opType: 'Identity', inputs: [still] })
   body.replaceOutput(next, outputs[0] as Value)
   const before = loop.inputs
-  loop.setInput(1, addConstant(loop.graph, { type: 'bool', dims: [], data: Uint8Array.of(1) }, 'always'))
+  loop.setInput(1, addTrue(loop.graph))
   sweepValues([next, ...before])
 }
 

@@ -11,9 +11,9 @@ import type { Model } from '../model/model.js'
 import type { Node } from '../model/node.js'
 import type { ModelTensor } from '../model/tensor.js'
 import type { Value } from '../model/value.js'
-import { inferTypes } from '../shapes/infer-types.js'
 import { addConstant } from './add-constant.js'
 import { Constants, floatTensor } from './constants.js'
+import { inferFirst } from './infer-first.js'
 import { isGone, sweepValues } from './matching/sweep.js'
 import { attributesOf, NodeBuilder } from './node-builder.js'
 import { definePass, type PassContext } from './pass.js'
@@ -45,8 +45,7 @@ export const lowerAsymmetricQuantization = definePass<Record<never, never>>({
     const constants = new Constants(model)
     const isMeant = (node: Node) => isQuantizing(node) && needsLowering(node, constants)
     if ([...model.graphs()].some(({ nodes }) => nodes.some((node) => isMeant(node) && needsRank(node, constants)))) {
-      const { changed } = inferTypes(model, { onContradiction: 'report' })
-      if (changed.length > 0) context.change('model', `${changed.length} shapes inferred, which say where axes are`)
+      inferFirst(model, 'shapes inferred, which say where axes are', context)
     }
     for (const graph of model.graphs()) {
       const nodes = graph.nodes.filter(isMeant)

@@ -2,10 +2,10 @@ import { TrtError } from '../../errors.js'
 import { elementCount } from '../../tensor.js'
 import type { Node } from '../model/node.js'
 import type { Value } from '../model/value.js'
-import { inferTypes } from '../shapes/infer-types.js'
 import type { Dim } from '../value-type.js'
 import { addConstant } from './add-constant.js'
 import { Constants, floatTensor, int64s } from './constants.js'
+import { inferFirst } from './infer-first.js'
 import { sweepValues } from './matching/sweep.js'
 import { definePass, type PassContext } from './pass.js'
 import { PluginFields } from './plugins/plugin-fields.js'
@@ -51,9 +51,7 @@ export const lowerPlugins = definePass<Record<never, never>>({
     for (const node of norms) replace(node, lowerLayerNorm)
     const prelus = nodesOf('PRelu')
     if (prelus.some(needsRank)) {
-      const { changed } = inferTypes(model, { onContradiction: 'report' })
-      if (changed.length > 0)
-        context.change('model', `${changed.length} shapes inferred, which say how slopes are meant`)
+      inferFirst(model, 'shapes inferred, which say how slopes are meant', context)
     }
     for (const node of prelus) replace(node, lowerPrelu)
   },

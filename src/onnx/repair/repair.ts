@@ -225,10 +225,8 @@ class Repair {
   /** What helps against much: folding what is known, and fixing what it depends on. */
   #lastResorts(): Fix[] {
     const simplify = { pass: 'simplify' }
-    const inputs = this.#model.graph.fedInputs.map(({ name }) => name)
-    const values = Object.fromEntries(Object.entries(this.#values).filter(([name]) => inputs.includes(name)))
-    const others = Object.entries(this.#currentShapes()).filter(([name]) => !Object.hasOwn(values, name))
-    const [fixInput, setShape] = [fixInputs(values), fixShapes(Object.fromEntries(others))]
+    const fixInput = fixInputs(this.#model.graph.fedInputs, this.#values)
+    const setShape = fixShapes(this.#currentShapes(), this.#values)
     return [
       { passes: [simplify] },
       ...(fixInput.length > 0 ? [{ passes: [...fixInput, simplify] }] : []),

@@ -4,7 +4,8 @@
  *
  * A value becomes an output by bytes appended to the written model: protobuf joins messages that are written one after
  * the other, lists by appending (protobuf.dev/programming-guides/encoding, "Last One Wins"), so that the model itself is
- * neither changed nor copied. An output without a type is fine for onnxruntime, which infers it. Nodes are added the same way.
+ * neither changed nor copied. An output without a type is fine for onnxruntime, which infers it. Nodes are added the same
+ * way.
  */
 import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -8,7 +8,6 @@ import type { Node } from '../../model/node.js'
 import type { Value } from '../../model/value.js'
 import { fixInputs } from '../assuming.js'
 import type { Fix } from '../finding.js'
-import type { InputValues } from '../likely-values.js'
 import type { LintFacts } from '../lint-facts.js'
 import type { Rule } from '../rule.js'
 
@@ -98,8 +97,7 @@ export const constantInput: Rule = {
 /** Fixes the inputs, where all of their values are known. */
 function fixesFor(inputs: readonly Value[], { values }: LintFacts): Fix[] {
   if (!inputs.every(({ name }) => Object.hasOwn(values, name))) return []
-  const known = Object.fromEntries(inputs.map(({ name }) => [name, values[name] as InputValues[string]]))
-  return [{ passes: [...fixInputs(known), { pass: 'simplify' }] }]
+  return [{ passes: [...fixInputs(inputs, values), { pass: 'simplify' }] }]
 }
 
 /** The parser folds chains of constants, and does not follow shapes to that end. */

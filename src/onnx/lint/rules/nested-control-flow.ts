@@ -2,11 +2,9 @@
  * Ifs inside of Ifs, of a model whose shapes are not fixed: TensorRT-RTX 1.7.1 ends them with an assertion
  * (`tScope.getType() != ScopeType::kUNDEFINED`, or one of Myelin's). A single If builds, and with fixed shapes nested ones.
  */
-import type { Value } from '../../model/value.js'
 import { isDynamic } from '../../value-type.js'
 import { fixInputs, fixShapes } from '../assuming.js'
 import type { Fix, RecipeStep } from '../finding.js'
-import type { InputValues } from '../likely-values.js'
 import type { LintFacts } from '../lint-facts.js'
 import { proposeShapes } from '../propose-shapes.js'
 import type { Rule } from '../rule.js'
@@ -43,12 +41,7 @@ export const nestedControlFlow: Rule = {
 function fixesFor({ model, values, shapes }: LintFacts): Fix[] {
   const remove: RecipeStep[] = [{ pass: 'remove-if' }, { pass: 'simplify' }]
   const inputs = model.graph.fedInputs
-  const isKnown = ({ name }: Value) => Object.hasOwn(values, name)
-  const known = Object.fromEntries(
-    inputs.filter(isKnown).map(({ name }) => [name, values[name] as InputValues[string]]),
-  )
-  const others = Object.entries(proposeShapes(inputs, shapes)).filter(([name]) => !Object.hasOwn(known, name))
-  const [inputSteps, shapeSteps] = [fixInputs(known), fixShapes(Object.fromEntries(others))]
+  const [inputSteps, shapeSteps] = [fixInputs(inputs, values), fixShapes(proposeShapes(inputs, shapes), values)]
   const fixes: Fix[] = [{ passes: remove }]
   if (inputSteps.length > 0) fixes.push({ passes: [...inputSteps, ...remove] })
   if (shapeSteps.length > 0) fixes.push({ passes: [...inputSteps, ...shapeSteps, ...remove] })

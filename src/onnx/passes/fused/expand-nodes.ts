@@ -2,8 +2,8 @@ import type { ElementType } from '../../data-types.js'
 import type { Model } from '../../model/model.js'
 import type { Node } from '../../model/node.js'
 import type { Value } from '../../model/value.js'
-import { inferTypes } from '../../shapes/infer-types.js'
 import { Constants } from '../constants.js'
+import { inferFirst } from '../infer-first.js'
 import { sweepValues } from '../matching/sweep.js'
 import { NodeBuilder } from '../node-builder.js'
 import type { PassContext } from '../pass.js'
@@ -29,8 +29,7 @@ export function expandNodes(
 ): void {
   const meant = [...model.graphs()].flatMap(({ nodes }) => nodes.filter(isMeant))
   if (meant.length === 0) return
-  const { changed } = inferTypes(model, { onContradiction: 'report' })
-  if (changed.length > 0) context.change('model', `${changed.length} types and shapes inferred`)
+  inferFirst(model, 'types and shapes inferred', context)
   upgradeTo(model, leastOpset(meant), context)
   for (const graph of model.graphs()) {
     const constants = new Constants(model)
