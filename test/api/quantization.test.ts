@@ -51,6 +51,16 @@ describe('calibration', () => {
     expect(snr).toBeLessThan(60)
   })
 
+  it('by percentile for int8 and by the greatest magnitude for fp8, where no method is named', async () => {
+    const rangeOf = async (type: 'int8' | 'fp8') => {
+      const cache = join(folder, `${type}.cache`)
+      await build({ [type]: { calibration: [feeds], percentile: 60, cache } })
+      return trt.onnx.parseCalibrationCache(readFileSync(cache, 'utf8')).x
+    }
+    expect(await rangeOf('int8')).toBeLessThan(0.9)
+    expect(await rangeOf('fp8')).toBeCloseTo(Math.max(...wave(64, 1).map(Math.abs)), 5)
+  })
+
   it('by ranges: half of what is there cuts values off', async () => {
     const good = await snrOf(await build({ int8: { calibration: { x: 1 } } }))
     const cut = await snrOf(await build({ int8: { calibration: { x: 0.5 } } }))

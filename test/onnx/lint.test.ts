@@ -1,5 +1,6 @@
 import * as onnx from 'tensorrt-node/onnx'
 import { describe, expect, it } from 'vitest'
+import { fixShapes } from '#dist/onnx/lint/assuming.js'
 import { failure } from '../helpers/errors.js'
 import { constant, type ModelSpec, makeModel, node } from '../helpers/onnx-model.js'
 import { ocrModel } from './helpers/models.js'
@@ -97,6 +98,14 @@ describe('proposeShapes', () => {
   it('takes sizes of shapes that are given over to dimensions of the same name', () => {
     const inputs = [input('ids', 'batch', 'sequence'), input('mask', 'batch', 'sequence')]
     expect(onnx.proposeShapes(inputs, { ids: [2, 77] }).mask).toEqual({ min: [2, 77], opt: [2, 77], max: [2, 77] })
+  })
+
+  it('fixes no shape of an input that is made a constant', () => {
+    const range = { min: [1], opt: [2], max: [4] }
+    expect(fixShapes({ x: range, mode: range }, { mode: 1 })).toEqual([
+      { pass: 'set-shape', options: { shapes: { x: [2] } } },
+    ])
+    expect(fixShapes({ mode: range }, { mode: 1 })).toEqual([])
   })
 
   it('keeps a state at one size, and knows a picture by its rank', () => {
