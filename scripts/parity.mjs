@@ -1,6 +1,6 @@
 // `npm run parity`: how far each trained model is from itself after everything that this package does to models, and whether
-// compare and bisect find what they should; written into docs/parity.md. It takes a quarter of an hour. `npm run parity --
-// NAME…` prints single models, and writes nothing.
+// compare and bisect find what they should; written into docs/parity.md. It takes twenty minutes on two
+// cores. `npm run parity -- NAME…` prints single models, and writes nothing.
 import { existsSync } from 'node:fs'
 import { ROOT, run } from './lib/run.mjs'
 import { writePage } from './lib/written-page.mjs'
