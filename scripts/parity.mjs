@@ -1,6 +1,6 @@
 // `npm run parity`: how far each trained model is from itself after everything that this package does to models, and whether
-// compare and bisect find what they should; written into docs/parity.md. It takes twenty minutes on two
-// cores. `npm run parity -- NAME…` prints single models, and writes nothing.
+// compare and bisect find what they should; written into docs/parity.md. It takes twenty minutes on two cores. `npm run
+// parity -- NAME…` prints single models, and writes nothing.
 import { existsSync } from 'node:fs'
 import { ROOT, run } from './lib/run.mjs'
 import { writePage } from './lib/written-page.mjs'
@@ -16,6 +16,7 @@ const noPlugins = await attempt(async () => {
 const { realModels } = await import('./models/real-models.mjs')
 const { COLUMNS, KEPT, measureModel, noEngines, SEED } = await import('./parity/measure-model.mjs')
 const { measureFaults } = await import('./parity/measure-faults.mjs')
+const { suits } = await import('./models/seeded-faults.mjs')
 
 const NAMES = process.argv.slice(2)
 const trained = realModels().filter(({ name }) => NAMES.length === 0 || NAMES.includes(name))
@@ -71,7 +72,11 @@ float16 as well: \`compare\` named exactly the node with the fault, or where it 
 **${faults.named} of ${faults.sown}**. In ${faults.sound} candidates without a fault it said of a node in **${faults.alarms}** that it is at fault. The tolerance of
 each value was six times the noise that it has without a fault on other inputs; a fault changed the outputs of its own node by
 three times the tolerance or more. A node that leaves the tolerance by making greater what comes in is not at fault
-([how compare tells](compare.md#whose-fault-it-is)). How: \`scripts/models/seeded-faults.mjs\`.
+([how compare tells](compare.md#whose-fault-it-is)). How, and why
+not into ${present
+      .filter((model) => !suits(model))
+      .map(({ name }) => name)
+      .join(', ')}: \`scripts/models/seeded-faults.mjs\`.
 ${faults.wrong.length === 0 ? '' : `\nNot as it should be:\n\n${faults.wrong.map((line) => `- ${line}`).join('\n')}\n`}`,
     'npm run parity',
   )
