@@ -7,6 +7,7 @@ import { Engine, type Feeds } from '../api/engine.js'
 import { TrtError, throwIfAborted } from '../errors.js'
 import { Model, type RunnerOptions, read, run, type SampleOptions, sampleFeeds } from '../onnx/index.js'
 import { inGroups } from '../onnx/run/in-groups.js'
+import { valueBytes } from '../onnx/run/value-bytes.js'
 import type { BuildOptions } from '../options.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { type Divergence, describe, divergedValues } from './divergence.js'
@@ -154,7 +155,7 @@ class Work {
       return group.reduce((bytes, name) => bytes + (expected[name] as Tensor).data.byteLength, 0)
     }
     const names = [...outputs.filter(has), ...inner]
-    await inGroups(names, visit, (name) => !outputs.includes(name), onProgress)
+    await inGroups(names, valueBytes(this.#model, this.#feeds), visit, (name) => !outputs.includes(name), onProgress)
     const reports = (list: readonly string[]) => list.flatMap((name) => found.get(name) ?? [])
     const compared = reports(outputs)
     return {

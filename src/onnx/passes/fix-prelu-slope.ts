@@ -1,9 +1,7 @@
 import type { Node } from '../model/node.js'
-import type { ModelTensor } from '../model/tensor.js'
 import type { Value } from '../model/value.js'
-import { addConstant } from './add-constant.js'
-import { Constants, int64s } from './constants.js'
-import { sweepValues } from './matching/sweep.js'
+import { appendDims } from './append-dims.js'
+import { Constants } from './constants.js'
 import { definePass } from './pass.js'
 import { byChannel, slopeMeaning } from './prelu-slope.js'
 
@@ -59,29 +57,8 @@ export const fixPreluSlope = definePass<Record<never, never>>({
       const [x, slope] = node.inputs as readonly [Value, Value]
       const [size] = slope.dims as readonly [number]
       const dims = byChannel(size, (x.dims as readonly unknown[]).length)
-      const tensor = constants.of(slope)
-      if (tensor === undefined) reshapeByNode(node, slope, dims)
-      else reshapeConstant(node, slope, tensor, dims)
+      appendDims(node, 1, dims.length - 1, constants)
       context.change(node, `slope [${size}] reshaped to [${dims}]`)
     }
   },
 })
-
-/** In place, also where the slope is listed among the inputs; a copy where others read it, who may mean it otherwise. */
-function reshapeConstant(node: Node, slope: Value, tensor: ModelTensor, dims: readonly number[]): void {
-  const content = { type: tensor.type, dims, data: tensor.bytes() }
-  if (slope.initializer !== undefined && slope.consumers.length === 1 && !slope.isOutput) {
-    tensor.set(content)
-    // Only where it is declared: an initializer needs no declaration.
-    if (slope.state.infos.length > 0) slope.setType(tensor.type, dims)
-    return
-  }
-  node.setInput(1, addConstant(node.graph, content, `${slope.name}_by_channel`))
-  sweepValues([slope])
-}
-
-function reshapeByNode(node: Node, slope: Value, dims: readonly number[]): void {
-  const { graph } = node
-  const shape = addConstant(graph, int64s(dims), `${slope.name}_shape`)
-  node.setInput(1, graph.addNode({ opType: 'Reshape', inputs: [slope, shape] }).outputs[0])
-}

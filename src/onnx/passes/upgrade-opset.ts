@@ -12,20 +12,21 @@ import { definePass, type PassContext } from './pass.js'
 
 /** Options of {@link upgradeOpset}. */
 export interface UpgradeOpsetOptions {
-  /** The version of ONNX's operator set that the model has afterwards, from 8 to 22. A newer one stays. */
+  /** The version of ONNX's operator set that the model has afterwards, from 7 to 22. A newer one stays. */
   readonly version: number
 }
 
-/** The oldest version that is read: before it, broadcasting was another one. */
-const OLDEST = 7
+/** The oldest version that is read: it is of December 2017, and what exporters wrote before it is not met any more. */
+const OLDEST = 6
 const NEWEST = 22
 
 /**
  * Carries the model over to a newer version of ONNX's own operator set: attributes that became inputs (the axes of Squeeze
- * and ReduceMean, the bounds of Clip and Slice), Upsample to Resize, the rows of Softmax, and so on, in functions and in
- * graphs inside too. Ops that ONNX does not know stay as they are.
+ * and ReduceMean, the bounds of Clip and Slice), Upsample to Resize, the rows of Softmax, how version 6 broadcast, and so
+ * on, in functions and in graphs inside too. Ops that ONNX does not know stay as they are.
  *
- * What cannot be carried over is refused, with the node's name: Scan of version 8, GroupNormalization before 21, a mask of
+ * What cannot be carried over is refused, with the node's name: BatchNormalization and Dropout of version 6 that are for
+ * training, broadcasting of version 6 where ranks are not known (run `infer-shapes` first), Scan of version 8, GroupNormalization before 21, a mask of
  * Dropout before 10, outputs for training of BatchNormalization, attributes that became inputs and are given by what calls
  * a function.
  *
@@ -35,7 +36,7 @@ export const upgradeOpset = definePass<UpgradeOpsetOptions>({
   name: 'upgrade-opset',
   summary: "Carries the model over to a newer version of ONNX's operator set",
   keepsMeaning: true,
-  options: { version: { kind: 'number', doc: 'the version, from 8 to 22', check: isInteger(OLDEST + 1, NEWEST) } },
+  options: { version: { kind: 'number', doc: 'the version, from 7 to 22', check: isInteger(OLDEST + 1, NEWEST) } },
   defaults: { version: NEWEST },
   apply(model, { version }, context) {
     upgradeTo(model, version, context)
@@ -94,7 +95,9 @@ function upgradeNode(node: Node, from: number, to: number, tools: AdapterTools):
 function describe(node: Node): string {
   const attributes = node.attributes.map(({ name, value }) => `${name}=${String(value)}`)
   const outputs = node.outputs.map((value) => value?.name)
-  return [node.opType, ...attributes, ...node.inputs.map((value) => value?.name), ...outputs].join(' ')
+  return [node.opType, ...attributes, ...node.inputs.map((value) => `${value?.name}:${value?.dims}`), ...outputs].join(
+    ' ',
+  )
 }
 
 /** An attribute that the new version does not have was lost by an op that nothing here knows about. */

@@ -5,6 +5,7 @@
  * The words are those of TensorRT-RTX 1.7.1's parser and builder, met with ONNX's node tests and with real models.
  */
 import type { Fix } from '../lint/finding.js'
+import { UPGRADE_OPSET } from '../lint/rules/old-opset.js'
 
 /** A refusal, explained as far as it is known. Plain data. */
 export interface Refusal {
@@ -136,7 +137,8 @@ const MEANINGS: readonly Meaning[] = [
   {
     says: /Pre-opset 7 broadcasting/,
     cause: "a model of ONNX's operator set 6 or older, in which ops broadcast otherwise",
-    advice: "export it anew, or carry it over to a newer operator set: onnx.version_converter of Python's onnx",
+    fixes: [UPGRADE_OPSET],
+    advice: 'export it anew, or carry it over to a newer operator set: surgeon --pass upgrade-opset',
   },
   {
     says: /no shape was given .*\[of any rank\]/,

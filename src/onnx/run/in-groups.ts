@@ -1,21 +1,23 @@
 import { TrtError } from '../../errors.js'
 
-/** Values of the first group; from then on as many as take {@link GROUP_BYTES}. */
-const FIRST_GROUP = 32
-
 /** Bytes of a group's values. */
 export const GROUP_BYTES = 256 * 2 ** 20
+
+/** What a value is taken for whose size is not known: 32 of them make a group. */
+const UNKNOWN_BYTES = GROUP_BYTES / 32
 
 /**
  * Visits the values of a model in groups: to give all values of a big model out at once would take gigabytes, and to run it
  * for each of them hours. A group that cannot be given out (`UNSUPPORTED`: sequences, bfloat16 on the CPU) is taken by
  * halves, and the values to blame are left out.
  *
+ * @param bytesOf the bytes that a value takes; undefined where that is not known, which is then learnt from the groups before
  * @param visit runs the model with these values as outputs, and gives the bytes that they took
  * @param mayLeaveOut whether a value may be left out; else its error is thrown
  */
 export async function inGroups(
   names: readonly string[],
+  bytesOf: (name: string) => number | undefined,
   visit: (group: readonly string[]) => Promise<number>,
   mayLeaveOut: (name: string) => boolean,
   onProgress: (done: number, total: number) => void,
@@ -32,12 +34,18 @@ export async function inGroups(
       return (await visitByHalves(group.slice(0, half))) + (await visitByHalves(group.slice(half)))
     }
   }
-  let size = FIRST_GROUP
+  let otherwise = UNKNOWN_BYTES
   for (let at = 0; at < names.length; ) {
-    const group = names.slice(at, at + size)
-    const bytes = await visitByHalves(group)
-    at += group.length
-    size = Math.max(1, Math.floor((GROUP_BYTES / Math.max(1, bytes)) * group.length))
+    const first = at
+    let [known, unknown] = [0, 0]
+    for (; at < names.length; at++) {
+      const bytes = bytesOf(names[at] as string)
+      if (at > first && known + unknown * otherwise + (bytes ?? otherwise) > GROUP_BYTES) break
+      if (bytes === undefined) unknown++
+      else known += bytes
+    }
+    const bytes = await visitByHalves(names.slice(first, at))
+    if (unknown > 0) otherwise = Math.max(0, bytes - known) / unknown
     onProgress(at, names.length)
   }
 }

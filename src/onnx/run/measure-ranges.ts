@@ -4,6 +4,7 @@ import type { Tensor, TensorLike } from '../../tensor.js'
 import type { Model } from '../model/model.js'
 import { inGroups } from './in-groups.js'
 import { openRunner, type RunnerOptions } from './runner.js'
+import { valueBytes } from './value-bytes.js'
 
 /** Options of {@link measureRanges}. */
 export interface MeasureRangesOptions extends Pick<RunnerOptions, 'threads' | 'signal'> {
@@ -57,6 +58,7 @@ export async function measureRanges(
   }
   await inGroups(
     names,
+    valueBytes(model, samples[0] as { readonly [input: string]: TensorLike }),
     visit,
     () => true,
     (done, total) => onProgress?.({ done, total }),

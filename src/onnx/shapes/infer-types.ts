@@ -88,10 +88,13 @@ export interface KnownTypes {
   readonly contradictions: readonly TypeContradiction[]
 }
 
-/** What {@link inferTypes} would declare; the model stays as it is. */
-export function knownTypes(model: Model): KnownTypes {
-  return new Inference(model, 'report').look()
+/** What {@link inferTypes} would declare, where inputs are of these shapes; the model stays as it is. */
+export function knownTypes(model: Model, fed: FedShapes = {}): KnownTypes {
+  return new Inference(model, 'report').look(fed)
 }
+
+/** Shapes by input; of others, what the model declares holds. */
+type FedShapes = { readonly [input: string]: { readonly dims: readonly number[] } }
 
 /** {@link inferTypes}, with `beforeNode` called when all is known of a node's inputs: it may give the node others. */
 export function inferAndRepair(model: Model, beforeNode: (op: OpContext) => void): InferredTypes {
@@ -131,18 +134,22 @@ class Inference {
     return this.#declare(this.#model.graph, this.#infer())
   }
 
-  look(): KnownTypes {
-    const { kinds, elements } = this.#infer()
+  look(fed: FedShapes): KnownTypes {
+    const { kinds, elements } = this.#infer(fed)
     return { kinds, elements, contradictions: this.#contradictions }
   }
 
-  #infer(): Scope {
+  #infer(fed: FedShapes = {}): Scope {
     const { graph } = this.#model
     // Initializers that are listed among the inputs are only defaults, but in models before IR version 4.
     const { initializersAreInputs } = graph.context
     const inputs = graph.inputs.filter(({ initializer }) => initializer === undefined || !initializersAreInputs)
     const scope = this.#scope(this.#model.opsets, undefined, new Set(inputs))
-    for (const input of graph.inputs) scope.kinds.set(input, this.#names.of(declared(input)))
+    for (const input of graph.inputs) {
+      const [kind, dims] = [declared(input), fed[input.name]?.dims]
+      const isFed = dims !== undefined && kind.kind === 'tensor'
+      scope.kinds.set(input, this.#names.of(isFed ? { ...kind, dims } : kind))
+    }
     this.#inferNodes(graph, scope)
     return scope
   }

@@ -2,7 +2,10 @@
 import * as trt from 'tensorrt-node'
 import { onnx } from 'tensorrt-node'
 import { describe, expect, it } from 'vitest'
+import { makeModel, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, QUANTISED_MODEL, realModel } from '../../onnx/helpers/models.js'
+import { nodeTests } from '../../onnx/helpers/node-tests.js'
+import { onnxPython } from '../../onnx/helpers/python.js'
 import { REFUSED_MODELS } from '../../onnx/helpers/refused-models.js'
 import { needsRtx } from './rtx.ts'
 
@@ -61,5 +64,44 @@ describe('a model that TensorRT-RTX refuses as it is builds', () => {
     expect(await outcome(model, feeds)).toMatch(REFUSED)
     await onnx.transform(model, steps())
     expect(await outcome(model, feeds)).toBe('built')
+  })
+})
+
+describe('models of 2017', () => {
+  const isForetold = (model: onnx.Model) =>
+    onnx.lint(model).every(({ severity }) => severity !== 'error') ? 'built' : 'refused'
+  const told = async (model: onnx.Model, feeds: Feeds) => (await outcome(model, feeds)).replace(REFUSED, 'refused')
+
+  it('lint foretells which PyTorch wrote for operator set 6 that TensorRT takes, and upgraded it takes all', async (ctx) => {
+    const python = onnxPython(ctx)
+    const counts = { built: 0, refused: 0 }
+    for (const folder of ['pytorch-converted', 'pytorch-operator'] as const) {
+      for (const { name, bytes, feeds } of nodeTests(python, /./, folder)) {
+        const model = await onnx.read(bytes)
+        if (model.opsets.get('') !== 6) continue
+        const foretold = isForetold(model)
+        expect(await told(model, feeds), name).toBe(foretold)
+        counts[foretold]++
+        await onnx.transform(model, [onnx.inferShapes(), onnx.upgradeOpset({ version: 7 })])
+        expect(await outcome(model, feeds), name).toBe('built')
+      }
+    }
+    expect(counts).toEqual({ built: 87, refused: 25 })
+  })
+
+  it.each(['And', 'Or', 'Xor', 'Equal', 'Greater', 'Less', 'Mean'])('lint foretells %s', async (op) => {
+    const type = /And|Or|Xor/i.test(op) ? 'bool' : op === 'Equal' ? 'int32' : 'float32'
+    const model = (opset: number) =>
+      onnx.read(
+        makeModel({
+          ir: 3,
+          opset,
+          inputs: { a: [type, [2, 3]], b: [type, [2, 3]] },
+          outputs: { y: [op === 'Mean' ? 'float32' : 'bool', [2, 3]] },
+          nodes: [node(op, ['a', 'b'], ['y'])],
+        }),
+      )
+    expect([isForetold(await model(6)), isForetold(await model(7))]).toEqual(['refused', 'built'])
+    expect([await told(await model(6), {}), await told(await model(7), {})]).toEqual(['refused', 'built'])
   })
 })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type DataType, Tensor } from 'tensorrt-node'
 import type { RunPython } from './python.js'
 
-/** One of the node tests that Python's onnx ships: a model, what to feed it, and what it has to give. */
+/** One of the backend tests that Python's onnx ships: a model, what to feed it, and what it has to give. */
 export interface NodeTest {
   readonly name: string
   readonly bytes: Uint8Array
@@ -24,9 +24,16 @@ interface WrittenTensor {
   readonly data: string
 }
 
-/** The node tests whose names fit a pattern (`test_` left out), those of expanded functions excepted. */
-export function nodeTests(python: RunPython, pattern: RegExp): NodeTest[] {
-  const cases: Written[] = JSON.parse(python(SCRIPT, pattern.source))
+/**
+ * The node tests whose names fit a pattern (`test_` left out), those of expanded functions excepted; or tests of another
+ * folder.
+ */
+export function nodeTests(
+  python: RunPython,
+  pattern: RegExp,
+  folder: 'node' | 'pytorch-converted' | 'pytorch-operator' = 'node',
+): NodeTest[] {
+  const cases: Written[] = JSON.parse(python(SCRIPT, pattern.source, folder))
   return cases.map(({ name, path, inputs, outputs }) => ({
     name,
     bytes: new Uint8Array(readFileSync(path)),
@@ -43,7 +50,7 @@ function read({ type, dims, data }: WrittenTensor): Tensor {
 const SCRIPT = `
 import base64, glob, json, onnx, os, re, sys
 from onnx import numpy_helper
-root = os.path.join(os.path.dirname(onnx.__file__), 'backend/test/data/node')
+root = os.path.join(os.path.dirname(onnx.__file__), 'backend/test/data', sys.argv[2])
 def tensor(path):
     with open(path, 'rb') as file:
         array = numpy_helper.to_array(onnx.TensorProto.FromString(file.read()))
@@ -55,10 +62,12 @@ for folder in sorted(glob.glob(f'{root}/test_*')):
         continue
     graph = onnx.load(f'{folder}/model.onnx').graph
     data = f'{folder}/test_data_set_0'
+    constants = {tensor.name for tensor in graph.initializer}
+    inputs = [value.name for value in graph.input if value.name not in constants]
     cases.append({
         'name': name,
         'path': f'{folder}/model.onnx',
-        'inputs': {value.name: tensor(f'{data}/input_{i}.pb') for i, value in enumerate(graph.input)},
+        'inputs': {name: tensor(f'{data}/input_{i}.pb') for i, name in enumerate(inputs)},
         'outputs': [tensor(f'{data}/output_{i}.pb') for i in range(len(graph.output))],
     })
 print(json.dumps(cases))

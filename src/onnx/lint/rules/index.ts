@@ -5,6 +5,7 @@ import { halfOverflow } from './half-overflow.js'
 import { loopCondition } from './loop-condition.js'
 import { lowType } from './low-type.js'
 import { nestedControlFlow } from './nested-control-flow.js'
+import { oldOpset } from './old-opset.js'
 import { opLimit } from './op-limit.js'
 import { preluSlope } from './prelu-slope.js'
 import { quantization } from './quantization.js'
@@ -15,6 +16,7 @@ import { wideInt64 } from './wide-int64.js'
 
 /** Every rule, in the order of their findings. */
 export const RULES: readonly Rule[] = [
+  oldOpset,
   nestedControlFlow,
   loopCondition,
   tripCount,

@@ -1,5 +1,5 @@
 /**
- * What to do to a node when the version of ONNX's operator set goes up, for versions 8 to 22.
+ * What to do to a node when the version of ONNX's operator set goes up, for versions 7 to 22.
  *
  * Source of every rule: onnx/docs/Changelog.md, which says how each op was in each version. An op that a version only gave
  * more types, optional inputs, or attributes with a default that means what was before, needs no adapter.
@@ -10,6 +10,7 @@ import type { TensorLike } from '../../../tensor.js'
 import type { Node } from '../../model/node.js'
 import type { Value } from '../../model/value.js'
 import { addConstant } from '../add-constant.js'
+import { appendDims } from '../append-dims.js'
 import { type Constants, int64s } from '../constants.js'
 import type { PassContext } from '../pass.js'
 
@@ -24,20 +25,34 @@ export interface AdapterTools {
 
 /** Adapters by op, in the order of their versions. */
 export const ADAPTERS: Readonly<Record<string, readonly (readonly [version: number, adapt: Adapter])[]>> = {
+  Add: [[7, alignByAxis]],
+  And: [[7, alignByAxis]],
   BatchNormalization: [
+    [7, refuseTraining],
     [9, dropAttribute('spatial', 1)],
     [14, dropUnusedOutputs],
   ],
   Clip: [[11, (node, tools) => scalarInputs(node, { min: 1, max: 2 }, tools)]],
   DFT: [[20, (node) => moveInt(node, 'axis', 2, [], 1)]],
+  Div: [[7, alignByAxis]],
   Dropout: [
+    [7, refuseTraining],
     [10, refuseUsed(1, 'its mask was of the type of its data, and is boolean now')],
     [12, (node, tools) => scalarInputs(node, { ratio: 1 }, tools, 'float32')],
   ],
+  Equal: [[7, alignByAxis]],
+  GRU: [[7, dropOutputSequence]],
+  Gemm: [[7, (node) => node.delete('broadcast')]],
+  Greater: [[7, alignByAxis]],
   GridSample: [[20, renameMode({ bilinear: 'linear', bicubic: 'cubic' })]],
   GroupNormalization: [[21, refuse('scale and bias were given by group, and are by channel now')]],
   Hardmax: [[13, flattenAround]],
+  LSTM: [[7, dropOutputSequence]],
+  Less: [[7, alignByAxis]],
   LogSoftmax: [[13, flattenAround]],
+  Mul: [[7, alignByAxis]],
+  Or: [[7, alignByAxis]],
+  PRelu: [[7, slopeByChannel]],
   Pad: [
     [
       11,
@@ -47,6 +62,8 @@ export const ADAPTERS: Readonly<Record<string, readonly (readonly [version: numb
       },
     ],
   ],
+  Pow: [[7, alignByAxis]],
+  RNN: [[7, dropOutputSequence]],
   ReduceL1: [[18, axesToInput]],
   ReduceL2: [[18, axesToInput]],
   ReduceLogSum: [[18, axesToInput]],
@@ -80,12 +97,15 @@ export const ADAPTERS: Readonly<Record<string, readonly (readonly [version: numb
     [18, countOutputs],
   ],
   Squeeze: [[13, axesToInput]],
+  Sub: [[7, alignByAxis]],
   TopK: [[10, (node) => moveInt(node, 'k', 1, [1])]],
   Unsqueeze: [[13, axesToInput]],
   Upsample: [
+    [7, scalesOfVersion1],
     [9, (node) => moveFloats(node, 'scales', 1)],
     [10, (node) => rename(node, 'Resize')],
   ],
+  Xor: [[7, alignByAxis]],
 }
 
 function refuse(reason: string): Adapter {
@@ -133,6 +153,49 @@ function dropUnusedOutputs(node: Node): void {
     if (output !== undefined && !output.isUnused) throw unadaptable(node, `its output "${output.name}" is used`)
   }
   node.trimOutputs(1)
+}
+
+/**
+ * Version 6 broadcast the second input only: from `axis` of the first on, or at its end where there is no `axis`, which is
+ * how every version since has it (onnx/docs/Changelog.md, "Add-6").
+ */
+function alignByAxis(node: Node, { constants }: AdapterTools): void {
+  const isBroadcast = take(node, 'broadcast', () => node.getInt('broadcast'))
+  const axis = take(node, 'axis', () => node.getInt('axis'))
+  if (!isBroadcast || axis === undefined) return
+  const [rank, size] = node.inputs.map((value) => value?.dims?.length)
+  if (rank === undefined || size === undefined) throw unadaptable(node, RANKS)
+  const after = rank - size - (axis < 0 ? axis + rank : axis)
+  // One element broadcasts wherever it is.
+  if (after < 0 && node.inputs[1]?.dims?.some((dim) => dim !== 1)) throw unadaptable(node, `its axis is ${axis}`)
+  if (after > 0 && size > 0) appendDims(node, 1, after, constants)
+}
+
+const RANKS = 'how it broadcasts depends on ranks that are not known: run infer-shapes first'
+
+/** A slope of version 6 is by channel where it is not one number (onnx/docs/Changelog.md, "PRelu-6"). */
+function slopeByChannel(node: Node, { constants }: AdapterTools): void {
+  const [x, slope] = node.inputs.map((value) => value?.dims)
+  if (slope === undefined || (slope.length === 1 && slope[0] !== 1 && x === undefined)) throw unadaptable(node, RANKS)
+  if (x === undefined || slope.length !== 1 || slope[0] === 1 || x.length < 3) return
+  appendDims(node, 1, x.length - 2, constants)
+}
+
+/** From version 7 on, whether something is for training is told by its outputs. */
+function refuseTraining(node: Node): void {
+  if (node.getInt('is_test', 0) === 0) throw unadaptable(node, 'it is for training, as its attribute is_test is 0')
+  node.delete('is_test')
+}
+
+/** It said only that the first output may be left out, which is told by its having no name. */
+function dropOutputSequence(node: Node): void {
+  node.delete('output_sequence')
+}
+
+/** Version 1 knew images only. */
+function scalesOfVersion1(node: Node): void {
+  const [height, width] = ['height_scale', 'width_scale'].map((name) => take(node, name, () => node.get(name, 'float')))
+  node.set('scales', 'floats', [1, 1, height ?? 1, width ?? 1])
 }
 
 /** Takes an attribute's value; refuses what a function's caller gives. */
