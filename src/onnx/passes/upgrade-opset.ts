@@ -26,9 +26,9 @@ const NEWEST = 22
  * on, in functions and in graphs inside too. Ops that ONNX does not know stay as they are.
  *
  * What cannot be carried over is refused, with the node's name: BatchNormalization and Dropout of version 6 that are for
- * training, broadcasting of version 6 where ranks are not known (run `infer-shapes` first), Scan of version 8, GroupNormalization before 21, a mask of
- * Dropout before 10, outputs for training of BatchNormalization, attributes that became inputs and are given by what calls
- * a function.
+ * training, broadcasting of version 6 where ranks are not known (run `infer-shapes` first), Scan of version 8,
+ * GroupNormalization before 21, a mask of Dropout before 10, outputs for training of BatchNormalization, attributes that
+ * became inputs and are given by what calls a function.
  *
  * @example onnx.upgradeOpset({ version: 17 })
  */

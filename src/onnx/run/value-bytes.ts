@@ -1,6 +1,7 @@
 import { byteLength } from '../data-types.js'
 import type { Model } from '../model/model.js'
 import { knownTypes } from '../shapes/infer-types.js'
+import { fixedCount } from '../value-type.js'
 
 /**
  * How many bytes each value of the main graph takes where inputs are of these shapes, without running the model.
@@ -17,11 +18,7 @@ export function valueBytes(
     const value = model.graph.value(name)
     const kind = value && kinds.get(value)
     if (kind?.kind !== 'tensor' || kind.dims === undefined || kind.elem === 'undefined') return undefined
-    let count = 1
-    for (const dim of kind.dims) {
-      if (typeof dim !== 'number') return undefined
-      count *= dim
-    }
-    return byteLength(kind.elem, count)
+    const count = fixedCount(kind.dims)
+    return count === undefined ? undefined : byteLength(kind.elem, count)
   }
 }

@@ -4,7 +4,7 @@ import { onnx } from 'tensorrt-node'
 import { describe, expect, it } from 'vitest'
 import { makeModel, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, QUANTISED_MODEL, realModel } from '../../onnx/helpers/models.js'
-import { nodeTests } from '../../onnx/helpers/node-tests.js'
+import { modelsOf2017 } from '../../onnx/helpers/node-tests.js'
 import { onnxPython } from '../../onnx/helpers/python.js'
 import { REFUSED_MODELS } from '../../onnx/helpers/refused-models.js'
 import { needsRtx } from './rtx.ts'
@@ -75,16 +75,12 @@ describe('models of 2017', () => {
   it('lint foretells which PyTorch wrote for operator set 6 that TensorRT takes, and upgraded it takes all', async (ctx) => {
     const python = onnxPython(ctx)
     const counts = { built: 0, refused: 0 }
-    for (const folder of ['pytorch-converted', 'pytorch-operator'] as const) {
-      for (const { name, bytes, feeds } of nodeTests(python, /./, folder)) {
-        const model = await onnx.read(bytes)
-        if (model.opsets.get('') !== 6) continue
-        const foretold = isForetold(model)
-        expect(await told(model, feeds), name).toBe(foretold)
-        counts[foretold]++
-        await onnx.transform(model, [onnx.inferShapes(), onnx.upgradeOpset({ version: 7 })])
-        expect(await outcome(model, feeds), name).toBe('built')
-      }
+    for (const { name, model, feeds } of await modelsOf2017(python)) {
+      const foretold = isForetold(model)
+      expect(await told(model, feeds), name).toBe(foretold)
+      counts[foretold]++
+      await onnx.transform(model, [onnx.inferShapes(), onnx.upgradeOpset({ version: 7 })])
+      expect(await outcome(model, feeds), name).toBe('built')
     }
     expect(counts).toEqual({ built: 87, refused: 25 })
   })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type DataType, Tensor } from 'tensorrt-node'
+import * as onnx from 'tensorrt-node/onnx'
 import type { RunPython } from './python.js'
 
 /** One of the backend tests that Python's onnx ships: a model, what to feed it, and what it has to give. */
@@ -40,6 +41,13 @@ export function nodeTests(
     feeds: Object.fromEntries(Object.entries(inputs).map(([input, tensor]) => [input, read(tensor)])),
     outputs: outputs.map(read),
   }))
+}
+
+/** All that PyTorch wrote for operator set 6, in 2017. */
+export async function modelsOf2017(python: RunPython): Promise<(NodeTest & { readonly model: onnx.Model })[]> {
+  const tests = (['pytorch-converted', 'pytorch-operator'] as const).flatMap((folder) => nodeTests(python, /./, folder))
+  const read = await Promise.all(tests.map(async (test) => ({ ...test, model: await onnx.read(test.bytes) })))
+  return read.filter(({ model }) => model.opsets.get('') === 6)
 }
 
 function read({ type, dims, data }: WrittenTensor): Tensor {

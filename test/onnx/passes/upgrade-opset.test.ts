@@ -9,7 +9,7 @@ import type { Tensor } from '#dist/tensor.js'
 import { failure } from '../../helpers/errors.js'
 import { type Attribute, type Constant, constant, float, makeModel, node } from '../../helpers/onnx-model.js'
 import { feedsOf, installed, ocrModel, realModel, runOnOnnxruntime } from '../helpers/models.js'
-import { nodeTests } from '../helpers/node-tests.js'
+import { modelsOf2017 } from '../helpers/node-tests.js'
 import { applied, checkedByPython, expectSameOutputs, expectSameTensors } from '../helpers/passes.js'
 import { onnxPython } from '../helpers/python.js'
 
@@ -147,19 +147,14 @@ describe('upgrade-opset', () => {
 
   it('carries over what is of version 6, which onnxruntime does not run: outputs are the recorded ones', async (ctx) => {
     const python = onnxPython(ctx)
-    let count = 0
-    for (const folder of ['pytorch-converted', 'pytorch-operator'] as const) {
-      for (const { bytes, feeds, outputs } of nodeTests(python, /./, folder)) {
-        const model = await onnx.read(bytes)
-        if (model.opsets.get('') !== 6) continue
-        await onnx.transform(model, [onnx.inferShapes(), onnx.upgradeOpset({ version: VERSION })])
-        const given = await runOnOnnxruntime(model.toBytes(), feeds)
-        // PyTorch computed them, in another order; 1e-3 is what onnx's own runner allows.
-        expectSameTensors(outputs, given, { atol: 1e-5, rtol: 1e-3 })
-        count++
-      }
+    const tests = await modelsOf2017(python)
+    for (const { model, feeds, outputs } of tests) {
+      await onnx.transform(model, [onnx.inferShapes(), onnx.upgradeOpset({ version: VERSION })])
+      const given = await runOnOnnxruntime(model.toBytes(), feeds)
+      // PyTorch computed them, in another order; 1e-3 is what onnx's own runner allows.
+      expectSameTensors(outputs, given, { atol: 1e-5, rtol: 1e-3 })
     }
-    expect(count).toBe(112)
+    expect(tests.length).toBe(112)
   })
 
   // What PyTorch's exporter did not write: by version 6 of onnx/docs/Changelog.md.
