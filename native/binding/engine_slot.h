@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <memory>
@@ -66,6 +67,8 @@ class EngineSlot final : public Posted {
 
  private:
   void perform(std::exception_ptr const& unusable);
+  void lingerForTask() const noexcept;
+  bool hasTask() const noexcept { return task_.load(std::memory_order_relaxed) != nullptr; }
 
   EngineInfo const info_;
   std::shared_ptr<GpuMemory>
@@ -80,8 +83,9 @@ class EngineSlot final : public Posted {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  Task task_ = nullptr;  // waiting for the thread, or running
-  bool stopping_ = false;
+  // Written with mutex_ held, and read without where a thread only looks whether it is worth taking.
+  std::atomic<Task> task_{nullptr};  // waiting for the thread, or running
+  std::atomic<bool> stopping_{false};
 
   bool busy_ = false;
   std::shared_ptr<Posted> self_;  // while busy

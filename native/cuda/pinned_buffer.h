@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "cuda/gpu_memory.h"
 
@@ -14,6 +15,10 @@ class PinnedBuffer {
  public:
   explicit PinnedBuffer(GpuMemory& gpu) noexcept : gpu_(gpu) {}
   ~PinnedBuffer() { release(); }
+  PinnedBuffer(PinnedBuffer&& other) noexcept
+      : gpu_(other.gpu_),
+        pointer_(std::exchange(other.pointer_, nullptr)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
   PinnedBuffer(PinnedBuffer const&) = delete;
   PinnedBuffer& operator=(PinnedBuffer const&) = delete;
 

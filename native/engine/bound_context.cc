@@ -33,14 +33,16 @@ bool BoundContext::tellInputs(Call const& call, RunnerMemory& memory) {
   useProfile(call.profile);
   bool changed = false;
   for (size_t index = 0; index < inputs_.size(); ++index) {
-    InputMemory const& at = *memory.inputs[index];
     Input& input = inputs_[index];
-    bind(index, *at.facts, at.facts->onHost ? call.host->inputs[index].data() : at.buffer.address());
+    // Device memory stays where it is: the runner has taken as much as the largest shapes need.
+    if (anyOnHost_ || input.address == nullptr) bind(index, *memory.inputs[index], call);
     if (areEqual(input.shape, call.inputShapes[index])) continue;
-    if (!context_->setInputShape(at.facts->name.c_str(), call.inputShapes[index])) {
-      fail("TensorRT refused the shape of input \"" + at.facts->name + "\"");
+    TensorFacts const& facts = *memory.inputs[index]->facts;
+    if (!context_->setInputShape(facts.name.c_str(), call.inputShapes[index])) {
+      fail("TensorRT refused the shape of input \"" + facts.name + "\"");
     }
     input.shape = call.inputShapes[index];
+    input.deviceBytes = facts.onHost ? 0 : bytesOf(input.shape, facts.elementBytes);
     changed = true;
   }
   if (!changed && !outputsStale_ && !anyOnHost_) return false;
@@ -67,6 +69,8 @@ void BoundContext::shapeOutput(size_t index, OutputMemory& memory) {
   Output& output = outputs_[index];
   output.shape = context_->getTensorShape(name.c_str());
   bool const dataDependent = !isKnown(output.shape);
+  output.deviceBytes =
+      dataDependent || memory.facts->onHost ? 0 : bytesOf(output.shape, memory.facts->elementBytes);
   if (dataDependent && memory.facts->onHost) {
     throw Error(ErrorCode::kUnsupported,
                 "output \"" + name + "\" is in host memory with a shape that depends on the data");
@@ -94,13 +98,14 @@ void BoundContext::tellOutputs(Call const& call, RunnerMemory& memory) {
   outputsStale_ = false;
 }
 
-void BoundContext::bind(size_t index, TensorFacts const& facts, void const* address) {
-  Input& input = inputs_[index];
-  if (input.address == address) return;
+void BoundContext::bind(size_t index, InputMemory const& at, Call const& call) {
+  TensorFacts const& facts = *at.facts;
+  void const* const address = facts.onHost ? call.host->inputs[index].data() : at.buffer.address();
+  if (inputs_[index].address == address) return;
   if (!context_->setInputTensorAddress(facts.name.c_str(), address)) {
     fail("TensorRT refused the address of input \"" + facts.name + "\"");
   }
-  input.address = address;
+  inputs_[index].address = address;
 }
 
 void BoundContext::enqueue(RunnerMemory& memory) {
@@ -108,12 +113,16 @@ void BoundContext::enqueue(RunnerMemory& memory) {
     for (auto const& output : memory.outputs) output->allocator.reset();
   }
   bool const enqueued = context_->enqueueV3(asCudart(stream_.get()));
+  if (anyDataDependent_) requireRoomFound(memory);
+  if (!enqueued) fail("TensorRT did not run the engine");
+}
+
+void BoundContext::requireRoomFound(RunnerMemory const& memory) const {
   for (auto const& output : memory.outputs) {
     if (output->allocator.failed()) {
       throw Error(ErrorCode::kOutOfMemory, "out of device memory for output \"" + output->facts->name + "\"");
     }
   }
-  if (!enqueued) fail("TensorRT did not run the engine");
 }
 
 void BoundContext::reportLayers() const {

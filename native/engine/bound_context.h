@@ -38,25 +38,34 @@ class BoundContext {
   // failure, which may have come at any point.
   void forgetWhatWasTold();
 
+  // What a run copies to or from device memory: of the shapes told last; 0 for a tensor in host memory, and
+  // where the data decides. Counted once, since a run with the shapes of the one before asks it of every
+  // tensor.
+  size_t deviceBytesOfInput(size_t index) const noexcept { return inputs_[index].deviceBytes; }
+  size_t deviceBytesOfOutput(size_t index) const noexcept { return outputs_[index].deviceBytes; }
   // -1 where it depends on the data.
   nvinfer1::Dims const& outputShape(size_t index) const noexcept { return outputs_[index].shape; }
   bool dependsOnData(size_t index) const noexcept { return outputs_[index].dataDependent; }
   bool anyDependsOnData() const noexcept { return anyDataDependent_; }
+  bool anyOnHost() const noexcept { return anyOnHost_; }
 
  private:
   struct Input {
     nvinfer1::Dims shape = unknownDims();
+    size_t deviceBytes = 0;
     void const* address = nullptr;
   };
   struct Output {
     nvinfer1::Dims shape = unknownDims();  // what TensorRT said
-    void* address = nullptr;               // what TensorRT was told
+    size_t deviceBytes = 0;
+    void* address = nullptr;  // what TensorRT was told
     bool dataDependent = false;
   };
 
   void useProfile(int32_t profile);
   void shapeOutput(size_t index, OutputMemory& memory);
-  void bind(size_t index, TensorFacts const& facts, void const* address);
+  void bind(size_t index, InputMemory const& at, Call const& call);
+  void requireRoomFound(RunnerMemory const& memory) const;
   [[noreturn]] void fail(std::string const& what) const { loaded_->fail(what, stream_); }
 
   std::shared_ptr<LoadedEngine> loaded_;

@@ -3,7 +3,6 @@
 #include <NvInferRuntime.h>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -17,12 +16,14 @@ namespace trtnode {
 // Pinned memory for the inputs and outputs of one call, in the engine's order.
 struct HostTensors {
   HostTensors(GpuMemory& gpu, size_t inputCount, size_t outputCount) {
-    for (size_t index = 0; index < inputCount; ++index) inputs.emplace_back(gpu);
-    for (size_t index = 0; index < outputCount; ++index) outputs.emplace_back(gpu);
+    inputs.reserve(inputCount);
+    outputs.reserve(outputCount);
+    while (inputs.size() < inputCount) inputs.emplace_back(gpu);
+    while (outputs.size() < outputCount) outputs.emplace_back(gpu);
   }
 
-  std::deque<PinnedBuffer> inputs;
-  std::deque<PinnedBuffer> outputs;
+  std::vector<PinnedBuffer> inputs;
+  std::vector<PinnedBuffer> outputs;
 };
 
 // What one run takes and gives, in the engine's order of inputs and outputs. Made once and used again, so

@@ -124,6 +124,7 @@ void ContextRunner::run(Call& call) {
 
 // What TensorRT reads or writes in host memory is not on the device.
 void ContextRunner::requireDeviceTensors(Call const& call) const {
+  if (!context_->anyOnHost()) return;
   for (size_t index = 0; index < memory_.inputs.size(); ++index) {
     TensorFacts const& facts = *memory_.inputs[index]->facts;
     if (facts.onHost && call.deviceInputs[index] != nullptr) {
@@ -147,7 +148,7 @@ void ContextRunner::runIn(BoundContext& bound, GraphLanes::Lane* lane, Call& cal
   if (lane == nullptr || !lane->graph.has_value()) prepare(bound, call);
   if (lane != nullptr && lane->warm && lane->capturable && !lane->graph.has_value()) capture(*lane);
   timer_.mark(0, stream_);
-  copyIn(call);
+  copyIn(bound, call);
   timer_.mark(1, stream_);
   timer_.beginEnqueue();
   compute(bound, lane);
@@ -200,10 +201,10 @@ void ContextRunner::makeRoom(BoundContext const& bound, Call const& call) {
   for (size_t index = 0; index < memory_.outputs.size(); ++index) {
     OutputMemory& output = *memory_.outputs[index];
     if (bound.dependsOnData(index)) continue;
-    size_t const bytes = bytesOf(bound.outputShape(index), output.facts->elementBytes);
     if (output.facts->onHost) {
-      call.host->outputs[index].reserve(bytes);
+      call.host->outputs[index].reserve(bytesOf(bound.outputShape(index), output.facts->elementBytes));
     } else {
+      size_t const bytes = bound.deviceBytesOfOutput(index);
       if (bytes > output.buffer.capacity() && lanes_.has_value()) {
         lanes_->forgetPlaces();
         context_->forgetWhatWasTold();
@@ -213,12 +214,11 @@ void ContextRunner::makeRoom(BoundContext const& bound, Call const& call) {
   }
 }
 
-void ContextRunner::copyIn(Call const& call) {
+void ContextRunner::copyIn(BoundContext const& bound, Call const& call) {
   for (size_t index = 0; index < memory_.inputs.size(); ++index) {
-    InputMemory const& input = *memory_.inputs[index];
-    if (input.facts->onHost) continue;
-    size_t const bytes = bytesOf(call.inputShapes[index], input.facts->elementBytes);
+    size_t const bytes = bound.deviceBytesOfInput(index);
     if (bytes == 0) continue;
+    InputMemory const& input = *memory_.inputs[index];
     if (call.deviceInputs[index] != nullptr) {
       cuda_.check(
           cuda_.memcpyDtoDAsync(input.buffer.get(), call.deviceInputs[index]->get(), bytes, stream_.get()),
@@ -258,21 +258,30 @@ void ContextRunner::copyOut(BoundContext const& bound, Call& call) {
   // How much there is to copy, is known when it has been computed.
   if (bound.anyDependsOnData()) stream_.synchronize();
   for (size_t index = 0; index < memory_.outputs.size(); ++index) {
-    OutputMemory& output = *memory_.outputs[index];
-    nvinfer1::Dims const& shape =
-        bound.dependsOnData(index) ? output.allocator.dims() : bound.outputShape(index);
-    if (!isKnown(shape)) fail("TensorRT gave no shape for output \"" + output.facts->name + "\"");
-    call.outputShapes[index] = shape;
-    if (call.wanted[index] != 0 && !output.facts->onHost) copyOut(index, shape, call);
+    size_t bytes = bound.deviceBytesOfOutput(index);
+    if (bound.dependsOnData(index)) {
+      call.outputShapes[index] = memory_.outputs[index]->allocator.dims();
+      bytes = bytesByData(*memory_.outputs[index]);
+    } else if (!areEqual(call.outputShapes[index], bound.outputShape(index))) {
+      call.outputShapes[index] = bound.outputShape(index);
+    }
+    if (call.wanted[index] != 0) copyOut(index, bytes, call);
   }
 }
 
-void ContextRunner::copyOut(size_t index, nvinfer1::Dims const& shape, Call& call) {
-  OutputMemory const& output = *memory_.outputs[index];
+// Of an output whose shape the data decided.
+size_t ContextRunner::bytesByData(OutputMemory const& output) const {
+  nvinfer1::Dims const& shape = output.allocator.dims();
+  if (!isKnown(shape)) fail("TensorRT gave no shape for output \"" + output.facts->name + "\"");
   size_t const bytes = bytesOf(shape, output.facts->elementBytes);
   if (bytes > output.buffer.capacity()) {
     fail("TensorRT gave output \"" + output.facts->name + "\" a shape larger than the memory it asked for");
   }
+  return bytes;
+}
+
+void ContextRunner::copyOut(size_t index, size_t bytes, Call& call) {
+  OutputMemory const& output = *memory_.outputs[index];
   if (call.toDevice) {
     auto const to = std::make_shared<DeviceMemory>(loaded_->gpu(), loaded_->spare(), bytes);
     call.deviceOutputs[index] = to;

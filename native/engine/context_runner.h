@@ -60,11 +60,12 @@ class ContextRunner {
   void requireDeviceTensors(Call const& call) const;
   void prepare(BoundContext& bound, Call const& call);
   void makeRoom(BoundContext const& bound, Call const& call);
-  void copyIn(Call const& call);
+  void copyIn(BoundContext const& bound, Call const& call);
   void compute(BoundContext& bound, GraphLanes::Lane* lane);
   void capture(GraphLanes::Lane& lane);
   void copyOut(BoundContext const& bound, Call& call);
-  void copyOut(size_t index, nvinfer1::Dims const& shape, Call& call);
+  size_t bytesByData(OutputMemory const& output) const;
+  void copyOut(size_t index, size_t bytes, Call& call);
   [[noreturn]] void fail(std::string const& what) const { loaded_->fail(what, stream_); }
 
   std::shared_ptr<LoadedEngine> loaded_;

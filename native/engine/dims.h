@@ -32,7 +32,12 @@ inline nvinfer1::Dims unknownDims() {
 }
 
 inline bool areEqual(nvinfer1::Dims const& a, nvinfer1::Dims const& b) {
-  return a.nbDims == b.nbDims && (a.nbDims <= 0 || std::equal(a.d, a.d + a.nbDims, b.d));
+  if (a.nbDims != b.nbDims) return false;
+  // Not std::equal, which calls memcmp: dearer than the comparison of so few.
+  for (int32_t axis = 0; axis < a.nbDims; ++axis) {
+    if (a.d[axis] != b.d[axis]) return false;
+  }
+  return true;
 }
 
 inline bool isKnown(nvinfer1::Dims const& dims) {

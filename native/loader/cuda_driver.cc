@@ -132,8 +132,7 @@ std::string CudaDriver::describe(CuResult result) const {
   return std::string(name) + ": " + text;
 }
 
-void CudaDriver::check(CuResult result, char const* what) const {
-  if (result == kCudaSuccess) return;
+void CudaDriver::fail(CuResult result, char const* what) const {
   std::string const message = std::string(what) + " failed: " + describe(result);
   if (isLost(result)) throw Error(ErrorCode::kGpuLost, message, kLostHint);
   throw Error(result == kCudaErrorOutOfMemory ? ErrorCode::kOutOfMemory : ErrorCode::kInferenceFailed,

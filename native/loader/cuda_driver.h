@@ -51,7 +51,10 @@ struct CudaDriver {
   std::string describe(CuResult result) const;
   // Throws Error OUT_OF_MEMORY, GPU_LOST where no later call can succeed either (see isLost), otherwise
   // INFERENCE_FAILED, naming `what` failed.
-  void check(CuResult result, char const* what) const;
+  void check(CuResult result, char const* what) const {
+    if (result != kCudaSuccess) fail(result, what);
+  }
+  [[noreturn]] void fail(CuResult result, char const* what) const;
 
   CuResult (*init)(unsigned int flags) = nullptr;
   CuResult (*driverGetVersion)(int* version) = nullptr;

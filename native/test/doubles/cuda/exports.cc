@@ -31,7 +31,6 @@ CUresult asyncFailure(char const* function) {
 
 CUresult copyAsync(char const* function, void* host, CUdeviceptr device, size_t bytes, CUstream handle,
                    bool toHost) {
-  if (idle) return CUDA_SUCCESS;
   return perform(function, Needs::kContext, [&](Call const& call) {
     auto stream = call.stream(handle);
     if (!stream) return CUDA_ERROR_INVALID_HANDLE;
@@ -312,10 +311,12 @@ API cuMemFreeHost(void* pointer) {
 }
 
 API cuMemcpyHtoDAsync_v2(CUdeviceptr to, void const* from, size_t bytes, CUstream stream) {
+  if (idle) return CUDA_SUCCESS;
   return copyAsync("cuMemcpyHtoDAsync_v2", const_cast<void*>(from), to, bytes, stream, false);
 }
 
 API cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  if (idle) return CUDA_SUCCESS;
   return copyAsync("cuMemcpyDtoHAsync_v2", to, from, bytes, stream, true);
 }
 
