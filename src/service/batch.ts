@@ -21,6 +21,7 @@ import {
   checkBatchable,
   checkOutputIsBatched,
   type JoinableFeeds,
+  JoinRoom,
   joinFeeds,
   largestBatch,
   takeRows,
@@ -101,6 +102,8 @@ export class Batcher {
   readonly #open = new Map<string, Batch>()
   /** Batches that wait for their turn, in order. */
   readonly #due = new Set<Batch>()
+  /** Memory for the inputs of batches, of which no batch makes use. At most `concurrency`. */
+  readonly #rooms: JoinRoom[] = []
   #running = 0
   /** The calls that have not been answered. */
   readonly #unsettled = new Set<Promise<unknown>>()
@@ -247,9 +250,15 @@ export class Batcher {
   /** Computes the calls as one, and answers each. Never rejects. */
   async #run(calls: readonly Call[], signal: AbortSignal): Promise<void> {
     try {
-      const { feeds, rows } = joinFeeds(calls.map((call) => call.feeds))
+      const room = this.#rooms.pop() ?? new JoinRoom()
+      const { feeds, rows } = joinFeeds(
+        calls.map((call) => call.feeds),
+        room,
+      )
       const outputs = [...new Set(calls.flatMap((call) => call.outputs))]
       const results = await this.#engine.infer(feeds, { outputs, signal })
+      // Not after a failure: an engine still reads the inputs of a call that was aborted.
+      this.#rooms.push(room)
       let from = 0
       for (const call of calls) {
         answer(call, () => takeRows(results, call.outputs, from, call.feeds.rows, rows))

@@ -189,6 +189,29 @@ describe('on the CPU backend', () => {
     expect(signals.map((signal) => signal?.aborted)).toEqual([true])
   })
 
+  test('joined inputs lie in memory that is kept, but for what an engine may still read', async () => {
+    const used: ArrayBufferLike[] = []
+    const { inputs, outputs, profiles } = engine
+    const infer: trt.Batchable['infer'] = (feeds, options) => {
+      used.push((feeds.ids as trt.Tensor).data.buffer)
+      return engine.infer(feeds, options)
+    }
+    await using batcher = trt.batch({ inputs, outputs, profiles, infer }, { maxBatch: 2 })
+    const both = (signal?: AbortSignal) =>
+      [0, 3].map((id) => batcher.infer({ ids: ids(id) }, { outputs: ['y'], ...(signal && { signal }) }))
+    await Promise.all(both())
+    await Promise.all(both())
+    expect(used[1]).toBe(used[0])
+    const controller = new AbortController()
+    const given = both(controller.signal).map((call) => failure('ABORTED', () => call))
+    controller.abort()
+    await Promise.all(given)
+    const answers = await Promise.all(both())
+    expect(used[2]).toBe(used[0])
+    expect(used[3]).not.toBe(used[2])
+    expect(answers.map(({ y }) => y?.data[0])).toEqual([0, 30])
+  })
+
   test('refuses what cannot work before any call', async () => {
     await failure('INVALID_ARGUMENT', () => trt.batch(engine, { maxBatch: 0 }))
     await failure('INVALID_ARGUMENT', () => trt.batch(engine, { maxDelayMs: Number.NaN }))
