@@ -1,4 +1,4 @@
-/** 100 processes that end in the midst of building, loading, inferring and closing: each with its own code, and none hangs. */
+/** 200 processes that end in the midst of building, loading, inferring and closing: each with its own code, and none hangs. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { EXITS, endOf, exitAt, type Way } from './helpers/exits.ts'
 import { FAMILIES, runFixture, skipWithoutDoubles } from './helpers/run-fixture.ts'
@@ -6,7 +6,7 @@ import { FAMILIES, runFixture, skipWithoutDoubles } from './helpers/run-fixture.
 beforeEach(skipWithoutDoubles)
 
 /** Workers take twice as long to begin, and a signal leaves no code of ours to run. */
-const MOMENTS = { exit: 40, throw: 30, signal: 10, 'exit beside a worker': 10, 'terminate a worker': 10 }
+const MOMENTS = { exit: 80, throw: 60, signal: 20, 'exit beside a worker': 20, 'terminate a worker': 20 }
 
 describe('at any moment', () => {
   it.each(Object.keys(EXITS) as Way[])(

@@ -1,11 +1,18 @@
 /**
  * The addon for TensorRT 10 and the doubles, built with ThreadSanitizer: no race of theirs, in thousands of calls from five
- * threads, where every call fails in turn, with CUDA graphs, and where processes end. And a race that was made on purpose
+ * threads, where every call fails in turn, with CUDA graphs, device tensors and new weights, and where processes end. And a race that was made on purpose
  * is reported, so that the silence means something.
  */
 import { describe, expect, it } from 'vitest'
 import { EXITS, endOf, exitAt, type Way } from './helpers/exits.ts'
-import { expectFailures, expectGraphs, expectStress } from './helpers/expectations.ts'
+import {
+  DEVICE_TENSORS,
+  expectDeviceTensors,
+  expectFailures,
+  expectGraphs,
+  expectInsight,
+  expectStress,
+} from './helpers/expectations.ts'
 import { racesOfOurs } from './helpers/races.ts'
 import { type FixtureOptions, parsed } from './helpers/run-fixture.ts'
 import { sanitizedPackage } from './helpers/sanitized-package.ts'
@@ -32,6 +39,18 @@ describe('ThreadSanitizer', () => {
     const outcome = await sanitized(context).run('graphs')
     expect(racesOfOurs(outcome.stderr)).toEqual([])
     expectGraphs(parsed('graphs', outcome))
+  })
+
+  it('finds nothing while tensors stay on the device', async (context) => {
+    const outcome = await sanitized(context).run('device-tensors', DEVICE_TENSORS)
+    expect(racesOfOurs(outcome.stderr)).toEqual([])
+    expectDeviceTensors(parsed('device-tensors', outcome))
+  })
+
+  it('finds nothing while layers are timed and weights exchanged', async (context) => {
+    const outcome = await sanitized(context).run('insight')
+    expect(racesOfOurs(outcome.stderr)).toEqual([])
+    expectInsight(parsed('insight', outcome))
   })
 
   it.for(Object.keys(EXITS) as Way[])('finds nothing where processes end: %s', async (way, context) => {

@@ -35,13 +35,11 @@ describe('AddressSanitizer, LeakSanitizer and UBSan', () => {
   })
 
   it('find nothing while tensors stay on the device', async (context) => {
-    const { env, ...options } = DEVICE_TENSORS
-    const outcome = await sanitized(context).run('device-tensors', { ...options, env: { ...LATE, ...env } })
-    expectDeviceTensors(parsed('device-tensors', outcome))
+    await keepsOnDevice(sanitized(context), LATE)
   })
 
   it('find nothing while layers are timed and weights exchanged', async (context) => {
-    expectInsight(parsed('insight', await sanitized(context).run('insight', { env: LATE })))
+    await exchangesWeights(sanitized(context), LATE)
   })
 
   it('find nothing while engines, workers and calls end', async (context) => {
@@ -66,12 +64,22 @@ const SEEDED: Changes = {
   'engine/context_runner.cc': [
     ['if (stream_ != nullptr) stream_->drain();', 'if (stream_ != nullptr && !seeded("no wait")) stream_->drain();'],
     [LAST_WAIT, `  if (!seeded("no wait") && !seeded("no last wait")) {\n${LAST_WAIT}  }\n`],
-    ['  copyIn(call);\n', '  if (!seeded("late inputs")) copyIn(call);\n'],
-    ['  compute(bound, lane);\n', '  compute(bound, lane);\n  if (seeded("late inputs")) copyIn(call);\n'],
+    ['  copyIn(bound, call);\n', '  if (!seeded("late inputs")) copyIn(bound, call);\n'],
+    ['  compute(bound, lane);\n', '  compute(bound, lane);\n  if (seeded("late inputs")) copyIn(bound, call);\n'],
     ['*context_ : *lane->bound;', '*context_ : seeded("one context") ? *context_ : *lane->bound;'],
     [
       '(to.data(), output.buffer.get(), bytes,',
       '(to.data(), output.buffer.get(), bytes + (seeded("four bytes") ? 4 : 0),',
+    ],
+    [
+      'if (call.deviceInputs[index] != nullptr) {',
+      'if (call.deviceInputs[index] != nullptr && !seeded("host input")) {',
+    ],
+    ['    if (bytes == 0) return;\n    cuda_', '    if (bytes == 0 || seeded("no copy to keep")) return;\n    cuda_'],
+    ['refits_ != loaded_->refits()', '!seeded("old graphs") && refits_ != loaded_->refits()'],
+    [
+      'if (loaded_->layerTimes() != nullptr) bound',
+      'if (loaded_->layerTimes() != nullptr && !seeded("no times")) bound',
     ],
   ],
   'engine/bound_context.cc': [
@@ -83,33 +91,74 @@ const SEEDED: Changes = {
   ],
   'engine/runtime.cc': [
     ['loaded->gpu_->context().makeCurrent();', 'if (!seeded("no context")) loaded->gpu_->context().makeCurrent();'],
+    ['if (!engine_->setWeightStreamingBudgetV2', 'if (!seeded("no budget") && !engine_->setWeightStreamingBudgetV2'],
+  ],
+  'engine/device_memory.cc': [
+    [
+      'spare->give(std::move(buffer_));',
+      'seeded("no piece back") ? (void)buffer_.release() : spare->give(std::move(buffer_));',
+    ],
+    [
+      'CuResult const done = cuda.streamSynchronize(stream.get());',
+      'CuResult const done = seeded("no wait to read") ? kCudaSuccess : cuda.streamSynchronize(stream.get());',
+    ],
+  ],
+  'engine/refit.cc': [
+    ['give(*refitter, each);', 'if (!seeded("some weights") || &each == weights.data()) give(*refitter, each);'],
   ],
   'cuda/primary_context.cc': [
     ['cuda_.primaryContextRelease(device_);', 'if (!seeded("no release")) cuda_.primaryContextRelease(device_);'],
   ],
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
-  'no wait': 'a run that does not wait for its stream',
-  'no last wait': 'an error of the last copy that nobody asks for',
-  'late inputs': 'inputs that are copied after the engine was started',
-  'old shapes': 'shapes that are taken for those of the run before',
-  'one context': 'graphs that share the context which takes all shapes',
-  'four bytes': 'a copy of four bytes too many',
-  'no profile': 'a profile that is never set',
-  'no context': 'a thread without the CUDA context',
-  'no release': 'a CUDA context that is never released',
+interface Noticed {
+  readonly by: (addon: SanitizedPackage, env: NodeJS.ProcessEnv) => Promise<void>
+  readonly faults: Readonly<Record<string, string>>
 }
+
+const FAULTS: readonly Noticed[] = [
+  {
+    by: infersAndFails,
+    faults: {
+      'no wait': 'a run that does not wait for its stream',
+      'no last wait': 'an error of the last copy that nobody asks for',
+      'late inputs': 'inputs that are copied after the engine was started',
+      'old shapes': 'shapes that are taken for those of the run before',
+      'four bytes': 'a copy of four bytes too many',
+      'no profile': 'a profile that is never set',
+      'no context': 'a thread without the CUDA context',
+      'no release': 'a CUDA context that is never released',
+    },
+  },
+  { by: launchesGraphs, faults: { 'one context': 'graphs that share the context which takes all shapes' } },
+  {
+    by: keepsOnDevice,
+    faults: {
+      'host input': 'an input on the device that is taken from the host',
+      'no copy to keep': 'an output on the device into which nothing is copied',
+      'no piece back': 'device memory that is given back to nobody',
+      'no wait to read': 'a tensor that is read before its copy has come',
+    },
+  },
+  {
+    by: exchangesWeights,
+    faults: {
+      'old graphs': 'graphs that are launched with the weights from before a refit',
+      'some weights': 'a refit that gives the first of the weights only',
+      'no times': 'layers whose times are not asked for',
+      'no budget': 'a budget for streamed weights that TensorRT is not told',
+    },
+  },
+]
 
 it('seeded faults are noticed', async (context) => {
   const addon = sanitized(context)
   await addon.damaged(SEEDED, async () => {
     await infers(addon, LATE)
-    for (const [fault, words] of Object.entries(FAULTS)) {
-      const env = { ...LATE, SEEDED_FAULT: fault }
-      // Only the graphs' own run has any.
-      const noticed = fault === 'one context' ? launchesGraphs(addon, env) : infersAndFails(addon, env)
-      await expect.soft(noticed, words).rejects.toThrow()
+    for (const { by, faults } of FAULTS) {
+      for (const [fault, words] of Object.entries(faults)) {
+        await expect.soft(by(addon, { ...LATE, SEEDED_FAULT: fault }), words).rejects.toThrow()
+      }
     }
   })
 }, 600_000)
@@ -125,4 +174,13 @@ async function infersAndFails(addon: SanitizedPackage, env: NodeJS.ProcessEnv): 
 
 async function launchesGraphs(addon: SanitizedPackage, env: NodeJS.ProcessEnv): Promise<void> {
   expectGraphs(parsed('graphs', await addon.run('graphs', { env })))
+}
+
+async function keepsOnDevice(addon: SanitizedPackage, env: NodeJS.ProcessEnv): Promise<void> {
+  const options = { ...DEVICE_TENSORS, env: { ...env, ...DEVICE_TENSORS.env } }
+  expectDeviceTensors(parsed('device-tensors', await addon.run('device-tensors', options)))
+}
+
+async function exchangesWeights(addon: SanitizedPackage, env: NodeJS.ProcessEnv): Promise<void> {
+  expectInsight(parsed('insight', await addon.run('insight', { env })))
 }
