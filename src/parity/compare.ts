@@ -101,12 +101,14 @@ async function compareAll(options: CompareOptions, explains: boolean): Promise<C
   const { inputs = {} } = options
   const feeds = 'feeds' in inputs ? (inputs.feeds as Feeds) : sampleFeeds(reference, inputs)
   const referenceRunner = modelRunner('the reference', reference, { ...onnxruntime, ...(signal && { signal }) })
+  // Of outputs alone, few groups are made, and the model need not be gone through for them.
+  const bytesOf = options.layers ? valueBytes(reference, feeds) : () => undefined
   const candidates: CandidateReport[] = []
   for (const [index, name] of names.entries()) {
     throwIfAborted('compare', signal)
     const runner = await openCandidate(name, options.candidates[name] as Candidate, options)
     try {
-      const work = new Work(reference, referenceRunner, runner, feeds, options)
+      const work = new Work(reference, referenceRunner, runner, feeds, bytesOf, options)
       const report = (done: number, total: number) =>
         options.onProgress?.({ done: index * total + done, total: names.length * total })
       candidates.push(await work.run(report, explains))
@@ -127,13 +129,23 @@ class Work {
   readonly #reference: ParityRunner
   readonly #candidate: ParityRunner
   readonly #feeds: Feeds
+  readonly #bytesOf: (name: string) => number | undefined
   readonly #options: CompareOptions
 
-  constructor(model: Model, reference: ParityRunner, candidate: ParityRunner, feeds: Feeds, options: CompareOptions) {
+  /** @param bytesOf what a value takes, where that is known */
+  constructor(
+    model: Model,
+    reference: ParityRunner,
+    candidate: ParityRunner,
+    feeds: Feeds,
+    bytesOf: (name: string) => number | undefined,
+    options: CompareOptions,
+  ) {
     this.#model = model
     this.#reference = reference
     this.#candidate = candidate
     this.#feeds = feeds
+    this.#bytesOf = bytesOf
     this.#options = options
   }
 
@@ -155,7 +167,7 @@ class Work {
       return group.reduce((bytes, name) => bytes + (expected[name] as Tensor).data.byteLength, 0)
     }
     const names = [...outputs.filter(has), ...inner]
-    await inGroups(names, valueBytes(this.#model, this.#feeds), visit, (name) => !outputs.includes(name), onProgress)
+    await inGroups(names, this.#bytesOf, visit, (name) => !outputs.includes(name), onProgress)
     const reports = (list: readonly string[]) => list.flatMap((name) => found.get(name) ?? [])
     const compared = reports(outputs)
     return {
