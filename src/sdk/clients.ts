@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { TrtError } from '../errors.js'
+import { messageOf, TrtError } from '../errors.js'
 
 /** The package clients that `sdk install` runs. */
 export type ClientName = 'pip' | 'cargo' | 'mvn'
@@ -34,6 +34,12 @@ export async function probeTool(
   command: readonly [string, ...string[]],
   signal?: AbortSignal,
 ): Promise<Tool | undefined> {
+  const answer = await askTool(command, signal)
+  return typeof answer === 'string' ? undefined : answer
+}
+
+/** A program, or why it is of no use, in a few words. */
+async function askTool(command: readonly [string, ...string[]], signal?: AbortSignal): Promise<Tool | string> {
   const [program, ...args] = command
   try {
     const { stdout } = await promisify(execFile)(program, [...args, '--version'], {
@@ -41,9 +47,12 @@ export async function probeTool(
       ...(signal ? { signal } : {}),
     })
     const version = /\d+(\.\d+)+/.exec(stdout)?.[0]
-    return version === undefined ? undefined : { command, version }
-  } catch {
-    return undefined
+    return version === undefined ? 'says no version' : { command, version }
+  } catch (error) {
+    const { code, stderr = '' } = error as { code?: unknown; stderr?: string }
+    if (code === 'ENOENT') return 'not found'
+    // Such as rustup's cargo without a toolchain, or a Python without pip.
+    return /\S.*/.exec(stderr)?.[0] ?? messageOf(error)
   }
 }
 
@@ -65,8 +74,16 @@ export async function findClient(name: ClientName, signal?: AbortSignal): Promis
 export async function requireClient(name: ClientName, purpose: string, signal?: AbortSignal): Promise<Tool> {
   const client = await findClient(name, signal)
   if (client) return client
-  const tried = COMMANDS[name].map((command) => `\`${command.join(' ')}\``).join(', ')
-  throw new TrtError('SDK_INSTALL_FAILED', `${purpose} needs ${name}, which is not on this machine (tried ${tried})`, {
-    hint: CLIENT_HINTS[name],
-  })
+  const tried: string[] = []
+  for (const command of COMMANDS[name]) {
+    const answer = await askTool(command, signal)
+    if (typeof answer === 'string') tried.push(`\`${command.join(' ')}\`: ${answer}`)
+  }
+  throw new TrtError(
+    'SDK_INSTALL_FAILED',
+    `${purpose} needs ${name}, and found none that works (${tried.join('; ')})`,
+    {
+      hint: CLIENT_HINTS[name],
+    },
+  )
 }

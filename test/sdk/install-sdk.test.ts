@@ -197,6 +197,15 @@ describe('bad circumstances', () => {
     expect(inCache()).toEqual([])
   })
 
+  it('with a client that does not work, says what that says', async () => {
+    const programs = join(dir, 'programs')
+    mkdirSync(programs)
+    writeFileSync(join(programs, 'cargo'), '#!/bin/sh\necho "\nno toolchain is chosen" >&2\nexit 1\n', { mode: 0o755 })
+    process.env.PATH = programs
+    const { message } = await failure('SDK_INSTALL_FAILED', () => installSdk('headers'))
+    expect(message).toContain('(`cargo`: no toolchain is chosen)')
+  })
+
   it('refuses a name that it does not know', async () => {
     const error = await failure('INVALID_ARGUMENT', () => installSdk('constructor' as SdkPackageName))
     expect(error.message).toMatch(/expected one of rtx, headers, .*received 'constructor'/)
