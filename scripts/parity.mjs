@@ -14,7 +14,7 @@ const noPlugins = await attempt(async () => {
   await run(process.execPath, ['plugins/build.mjs', 'emulated'], { cwd: ROOT })
 })
 const { realModels } = await import('./models/real-models.mjs')
-const { COLUMNS, KEPT, measureModel, noEngines, SEED } = await import('./parity/measure-model.mjs')
+const { COLUMNS, KEPT, measureModel, noEngines, SEED, WANTED } = await import('./parity/measure-model.mjs')
 const { measureFaults } = await import('./parity/measure-faults.mjs')
 const { suits } = await import('./models/seeded-faults.mjs')
 
@@ -56,8 +56,9 @@ ${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}
 - **CPU backend**: the engine that \`buildEngine\` makes without a GPU, with all of onnxruntime's rewrites.
 - **passes**: how many of the passes that keep the meaning found something to change, each by itself, and the worst of them.
 - **fp16**, **bf16**: mixed precision by \`convert-precision\`, emulated: every value rounded as the type has it.
-- **bisect**: the nodes that it kept in float32 for an error of at most ${KEPT} of fp16's, the share of nodes that stayed in
-  float16, and the trials that it took.
+- **bisect**: the nodes that it kept in float32 for an error of at most ${KEPT[0]} of that in the column fp16, the share of nodes
+  that stayed in float16, and the trials that it took; where less than ${WANTED} % would stay, for ${KEPT[1]} of the error if that
+  leaves so many.
 - **plugins**: LayerNormalization (fused first, where it is in parts) and PRelu given to this package's plugins. *lowered*: the
   graph taken back to ONNX's operators; *kernels*: each plugin on the emulated GPU, from the inputs that it has in the model.
   Relative to the greatest value of each node.

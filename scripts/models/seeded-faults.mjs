@@ -12,7 +12,7 @@ import { feedsOf } from './real-models.mjs'
 
 /**
  * smart-turn is quantised: float16 moves what QuantizeLinear gives by 1 here and there, and integers have no tolerance. The
- * silero models listed compute inside If, where nothing can be compared.
+ * silero models listed compute inside If, where nothing can be compared; ifless has one around all it does.
  */
 const UNSUITED = ['smart-turn-v3.2', 'silero-vad', 'silero-vad-16k', 'silero-vad-ifless']
 
