@@ -130,7 +130,10 @@ void BoundContext::reportLayers() const {
 }
 
 void BoundContext::forgetWhatWasTold() {
-  for (Input& input : inputs_) input = Input();
+  for (Input& input : inputs_) {
+    input.shape = unknownDims();
+    input.address = nullptr;
+  }
   for (Output& output : outputs_) output.address = nullptr;
   outputsStale_ = true;
 }

@@ -34,8 +34,9 @@ class BoundContext {
   // Adds the times of the last run's layers to the engine's; its stream has been waited for. Throws Error.
   void reportLayers() const;
 
-  // Makes the next run tell everything: after a switch of profiles, which resets TensorRT, and after a
-  // failure, which may have come at any point.
+  // Makes the next run tell everything: after a switch of profiles, which resets TensorRT, after a failure,
+  // which may have come at any point, and when memory moves, in the middle of a run. What that run copies
+  // stays known.
   void forgetWhatWasTold();
 
   // What a run copies to or from device memory: of the shapes told last; 0 for a tensor in host memory, and

@@ -18,6 +18,8 @@ size_t computeAs(RuleSpec const& rule, Operands const& operands) {
       result[written++] = static_cast<T>(static_cast<double>(first[i]) * rule.factor);
     else if (rule.op == "subtract")
       result[written++] = static_cast<T>(first[i] - second[i]);
+    else if (rule.op == "shrink")
+      result[written++] = first[0];
     else if (first[i] > T{0})
       result[written++] = first[i];
   }
@@ -79,7 +81,7 @@ bool dependsOnData(RuleSpec const& rule) {
 
 size_t compute(RuleSpec const& rule, Operands const& operands) {
   using nvinfer1::DataType;
-  if (rule.op == "zero" || rule.op == "shrink" || rule.op == "copy") {
+  if (rule.op == "zero" || rule.op == "copy") {
     size_t const bytes = operands.elements * bytesOf(operands.type);
     if (rule.op != "copy")
       std::memset(operands.result, 0, bytes);

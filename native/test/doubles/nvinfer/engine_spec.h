@@ -10,12 +10,15 @@
 //  "refittable": true,
 //  "hostCode": false}
 //
-// | op | output |
-// | scaleBy | the input times the weight "factor:<output>", which begins as `factor` and is what a refit
-// changes | copy | the input, bit by bit | | scale | the input times `factor` | | subtract | the first input
-// minus the second | | positive | the elements above 0, as one dimension whose length depends on the data |
-// | shrink | zeros, `factor` minus the first dimension of them by the other dimensions: fewer for more rows
-// | zero | zeros in the tensor's own shape; a dynamic dimension is that of the first input |
+// Ops, and what they give:
+// - copy: the input, bit by bit
+// - scale: the input times `factor`
+// - scaleBy: the input times the weight "factor:<output>", at first `factor`, which a refit changes
+// - subtract: the first input minus the second
+// - positive: the elements above 0, as one dimension whose length depends on the data
+// - shrink: the first element, `factor` minus the first dimension times by the other dimensions: fewer for
+//   more rows
+// - zero: zeros in the tensor's own shape; a dynamic dimension is that of the first input
 #pragma once
 
 #include <map>
