@@ -69,7 +69,7 @@ export class BuildResult {
   async save(path: string | URL): Promise<void> {
     const file = toPath(path)
     await writeFileAtomic(file, this.plan)
-    if (this.repair?.outcome === 'repaired') await writeManifest(file, describePlan(this))
+    if (this.repair?.outcome === 'repaired') await writeManifest(file, await describePlan(this))
     else await removeManifest(file)
   }
 }

@@ -7,6 +7,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { setImmediate } from 'node:timers/promises'
 import type { Profile } from '../backends/backend.js'
 import { isPlainObject } from '../check.js'
 import { TrtError } from '../errors.js'
@@ -17,6 +18,9 @@ import type { BuildResult } from './build-engine.js'
 
 /** The version of this package. */
 export const PACKAGE_VERSION = (createRequire(import.meta.url)('../../package.json') as { version: string }).version
+
+/** How much is hashed at once: about half a millisecond. */
+const PIECE_BYTES = 2 ** 20
 
 const FORMAT = 'tensorrt-node manifest'
 const FORMAT_VERSION = 1
@@ -52,14 +56,14 @@ export interface PlanManifest {
 }
 
 /** What a manifest says of a plan that was built just now. */
-export function describePlan(built: BuildResult): PlanManifest {
+export async function describePlan(built: BuildResult): Promise<PlanManifest> {
   const { plan, profiles, backend, backendReason, precision, version, computeCapabilities } = built
   const { inputs, outputs, warnings, repair, durationMs } = built
   const fixes = repair?.steps.flatMap(({ outcome, fix }) => (outcome === 'kept' ? [fix] : [])) ?? []
   return {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,
-    plan: { bytes: plan.byteLength, sha256: sha256Of(plan) },
+    plan: { bytes: plan.byteLength, sha256: await hashBytes(plan) },
     profiles,
     backend,
     backendReason,
@@ -144,7 +148,7 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<{ by
   const hash = createHash('sha256')
   let bytes = 0
   try {
-    for await (const chunk of createReadStream(path, { fd: file, highWaterMark: 2 ** 20, signal })) {
+    for await (const chunk of createReadStream(path, { fd: file, highWaterMark: PIECE_BYTES, signal })) {
       bytes += (chunk as Buffer).byteLength
       hash.update(chunk as Buffer)
     }
@@ -155,9 +159,19 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<{ by
   return { bytes, sha256: digest(hash) }
 }
 
+/** SHA-256 in hex of what may be large: the event loop turns after every {@link PIECE_BYTES}. */
+export async function hashBytes(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256')
+  for (let from = 0; from < bytes.byteLength; from += PIECE_BYTES) {
+    hash.update(bytes.subarray(from, from + PIECE_BYTES))
+    await setImmediate()
+  }
+  return digest(hash)
+}
+
 /** SHA-256 in hex. */
-export function sha256Of(bytes: Uint8Array | string): string {
-  return digest(createHash('sha256').update(bytes))
+export function sha256Of(text: string): string {
+  return digest(createHash('sha256').update(text))
 }
 
 function digest(hash: Hash): string {

@@ -145,7 +145,7 @@ async function findOrBuild(cache: EngineCache, wanted: Wanted, build: BuildOptio
       throwIfAborted('cachedEngine', signal)
       await writeFileAtomic(path, built.plan)
       const { model, profiles: _, ...about } = wanted
-      const manifest: Manifest = { ...describePlan(built), ...about, model: model.hash }
+      const manifest: Manifest = { ...(await describePlan(built)), ...about, model: model.hash }
       await writeManifest(path, manifest)
       return { path, manifest, built: true }
     } finally {

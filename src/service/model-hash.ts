@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { hashFile, sha256Of } from '../api/manifest.js'
+import { hashBytes, hashFile } from '../api/manifest.js'
 import type { ModelSource } from '../backends/backend.js'
 import { TrtError } from '../errors.js'
 import type { ModelInfo } from '../onnx/index.js'
@@ -25,7 +25,7 @@ export interface HashedModel {
 export async function hashModel(source: ModelSource, info: ModelInfo, signal?: AbortSignal): Promise<HashedModel> {
   if ('bytes' in source) {
     // A model given as bytes has no external data.
-    return { hash: { sha256: sha256Of(source.bytes), externalData: [] }, checkUnchanged: async () => {} }
+    return { hash: { sha256: await hashBytes(source.bytes), externalData: [] }, checkUnchanged: async () => {} }
   }
   const external = new Map(info.externalFiles.map(({ location, path }) => [location, path]))
   const paths = [source.path, ...external.values()]
