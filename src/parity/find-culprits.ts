@@ -15,6 +15,9 @@ export interface Culprits<Item> {
   readonly trials: number
 }
 
+/** So many items are tried one by one in few trials: an order is of little help there (mtcnn's networks have 15 to 26). */
+const FEW = 32
+
 /**
  * Finds a smallest set of items that is enough, where more items are never worse: the nodes to keep in fp32 so that a model
  * meets a tolerance.
@@ -25,7 +28,8 @@ export interface Culprits<Item> {
  * Each search doubles its steps from where the answer is likely: from the front for the first, as suspects come first, and
  * from the culprit before for the others. So it takes at most about 2 · log2(n) trials for each of k + 1 searches, and some
  * 2 · k + 2 · log2(k) in all where the culprits are the first k items. A last round drops those that later ones made needless, as "more is
- * never worse" holds only nearly for rounding errors.
+ * never worse" holds only nearly for rounding errors. Of {@link FEW} items or less, each is tried by itself where the search
+ * found several.
  *
  * @param items the most suspicious first, where anything is known
  * @param isEnough asked with items in their order; asked first with none, and then with all
@@ -73,6 +77,9 @@ export async function findCulprits<Item>(
     if (known.size === 1) break
     const others = [...known].filter((other) => other !== index)
     if (await ask(others)) known.delete(index)
+  }
+  for (let index = 0; known.size > 1 && items.length <= FEW && index < items.length; index++) {
+    if (!known.has(index) && (await ask([index]))) return { items: [items[index] as Item], trials }
   }
   return { items: [...known].sort((a, b) => a - b).map((index) => items[index] as Item), trials }
 }
