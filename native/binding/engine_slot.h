@@ -21,7 +21,7 @@ namespace trtnode {
 // One execution context, the thread that serves it, and the call that it works on.
 //
 // Everything but serve() and stop() is of the JavaScript thread. While a task runs, its call and its memory
-// are the thread's; runSync runs on the JavaScript thread itself, while the slot's thread sleeps.
+// are the thread's; runSync runs on the JavaScript thread itself, while the slot's thread waits.
 class EngineSlot final : public Posted {
  public:
   // What the slot's thread does, and what becomes of it for JavaScript: plain functions, so that starting one
