@@ -1,7 +1,8 @@
 #include "binding/engine_slot.h"
 
+#include <sched.h>
+
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "binding/error_to_js.h"
@@ -14,7 +15,15 @@ namespace {
 // napi_async_work: 1.45 to 1.65 where it slept at once, 0.51 to 0.59 with 20 microseconds, 0.45 to 0.50 with
 // 50, on a machine with two processors of which none was busy (bench/runner.mjs).
 constexpr std::chrono::microseconds kLinger(50);
+// Between two looks at the clock, which costs more than those at the task.
 constexpr int kLooksByTheClock = 32;
+
+// Whoever waits awake then keeps those from running that it waits for. What a container may use of several
+// processors, a quota of time, is not in this.
+bool mayUseOneProcessor() noexcept {
+  cpu_set_t processors;
+  return sched_getaffinity(0, sizeof(processors), &processors) == 0 && CPU_COUNT(&processors) < 2;
+}
 
 // Tells the processor that this is a loop that waits.
 void pauseProcessor() noexcept {
@@ -115,7 +124,7 @@ void EngineSlot::serve(std::shared_ptr<LoadedEngine> engine) {
 // takes longer than all else that a small run costs on the host.
 void EngineSlot::lingerForTask() const noexcept {
   using Clock = std::chrono::steady_clock;
-  static bool const oneProcessor = std::thread::hardware_concurrency() < 2;
+  static bool const oneProcessor = mayUseOneProcessor();
   if (oneProcessor) return;
   Clock::time_point const end = Clock::now() + kLinger;
   do {

@@ -83,7 +83,8 @@ class EngineSlot final : public Posted {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  // Written with mutex_ held, and read without where a thread only looks whether it is worth taking.
+  // Written with mutex_ held. The slot's thread looks without it whether it is worth taking, and knows its
+  // own task.
   std::atomic<Task> task_{nullptr};  // waiting for the thread, or running
   std::atomic<bool> stopping_{false};
 

@@ -34,7 +34,8 @@ bool BoundContext::tellInputs(Call const& call, RunnerMemory& memory) {
   bool changed = false;
   for (size_t index = 0; index < inputs_.size(); ++index) {
     Input& input = inputs_[index];
-    // Device memory stays where it is: the runner has taken as much as the largest shapes need.
+    // Device memory stays where it is, as the runner takes as much as the largest shapes need. While it does,
+    // it goes from profile to profile, and each switch forgets the addresses.
     if (anyOnHost_ || input.address == nullptr) bind(index, *memory.inputs[index], call);
     if (areEqual(input.shape, call.inputShapes[index])) continue;
     TensorFacts const& facts = *memory.inputs[index]->facts;

@@ -258,21 +258,26 @@ void ContextRunner::copyOut(BoundContext const& bound, Call& call) {
   // How much there is to copy, is known when it has been computed.
   if (bound.anyDependsOnData()) stream_.synchronize();
   for (size_t index = 0; index < memory_.outputs.size(); ++index) {
-    size_t bytes = bound.deviceBytesOfOutput(index);
-    if (bound.dependsOnData(index)) {
-      call.outputShapes[index] = memory_.outputs[index]->allocator.dims();
-      bytes = bytesByData(*memory_.outputs[index]);
+    bool const byData = bound.dependsOnData(index);
+    if (byData) {
+      call.outputShapes[index] = shapeByData(*memory_.outputs[index]);
     } else if (!areEqual(call.outputShapes[index], bound.outputShape(index))) {
       call.outputShapes[index] = bound.outputShape(index);
     }
-    if (call.wanted[index] != 0) copyOut(index, bytes, call);
+    if (call.wanted[index] == 0) continue;
+    copyOut(index, byData ? bytesByData(*memory_.outputs[index]) : bound.deviceBytesOfOutput(index), call);
   }
 }
 
 // Of an output whose shape the data decided.
-size_t ContextRunner::bytesByData(OutputMemory const& output) const {
+nvinfer1::Dims const& ContextRunner::shapeByData(OutputMemory const& output) const {
   nvinfer1::Dims const& shape = output.allocator.dims();
   if (!isKnown(shape)) fail("TensorRT gave no shape for output \"" + output.facts->name + "\"");
+  return shape;
+}
+
+size_t ContextRunner::bytesByData(OutputMemory const& output) const {
+  nvinfer1::Dims const& shape = output.allocator.dims();
   size_t const bytes = bytesOf(shape, output.facts->elementBytes);
   if (bytes > output.buffer.capacity()) {
     fail("TensorRT gave output \"" + output.facts->name + "\" a shape larger than the memory it asked for");

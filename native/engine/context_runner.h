@@ -64,6 +64,7 @@ class ContextRunner {
   void compute(BoundContext& bound, GraphLanes::Lane* lane);
   void capture(GraphLanes::Lane& lane);
   void copyOut(BoundContext const& bound, Call& call);
+  nvinfer1::Dims const& shapeByData(OutputMemory const& output) const;
   size_t bytesByData(OutputMemory const& output) const;
   void copyOut(size_t index, size_t bytes, Call& call);
   [[noreturn]] void fail(std::string const& what) const { loaded_->fail(what, stream_); }

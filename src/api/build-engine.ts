@@ -68,8 +68,10 @@ export class BuildResult {
    */
   async save(path: string | URL): Promise<void> {
     const file = toPath(path)
+    // Before the plan is written, which is beside a manifest of what was there before until it has its own.
+    const manifest = this.repair?.outcome === 'repaired' ? await describePlan(this) : undefined
     await writeFileAtomic(file, this.plan)
-    if (this.repair?.outcome === 'repaired') await writeManifest(file, await describePlan(this))
+    if (manifest !== undefined) await writeManifest(file, manifest)
     else await removeManifest(file)
   }
 }

@@ -101,8 +101,7 @@ async function compareAll(options: CompareOptions, explains: boolean): Promise<C
   const { inputs = {} } = options
   const feeds = 'feeds' in inputs ? (inputs.feeds as Feeds) : sampleFeeds(reference, inputs)
   const referenceRunner = modelRunner('the reference', reference, { ...onnxruntime, ...(signal && { signal }) })
-  // Of outputs alone, few groups are made, and the model need not be gone through for them.
-  const bytesOf = options.layers ? valueBytes(reference, feeds) : () => undefined
+  const bytesOf = valueBytes(reference, feeds)
   const candidates: CandidateReport[] = []
   for (const [index, name] of names.entries()) {
     throwIfAborted('compare', signal)

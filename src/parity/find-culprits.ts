@@ -78,7 +78,8 @@ export async function findCulprits<Item>(
     const others = [...known].filter((other) => other !== index)
     if (await ask(others)) known.delete(index)
   }
-  for (let index = 0; known.size > 1 && items.length <= FEW && index < items.length; index++) {
+  // The first one was asked by itself already, as the shortest prefix.
+  for (let index = 1; known.size > 1 && items.length <= FEW && index < items.length; index++) {
     if (!known.has(index) && (await ask([index]))) return { items: [items[index] as Item], trials }
   }
   return { items: [...known].sort((a, b) => a - b).map((index) => items[index] as Item), trials }

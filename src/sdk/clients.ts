@@ -52,7 +52,7 @@ async function askTool(command: readonly [string, ...string[]], signal?: AbortSi
     const { code, stderr = '' } = error as { code?: unknown; stderr?: string }
     if (code === 'ENOENT') return 'not found'
     // Such as rustup's cargo without a toolchain, or a Python without pip.
-    return /\S.*/.exec(stderr)?.[0] ?? messageOf(error)
+    return /\S.*/.exec(stderr)?.[0] ?? (messageOf(error).split('\n')[0] as string)
   }
 }
 

@@ -13,7 +13,10 @@ import type { Profile, TensorInfo } from '../backends/backend.js'
 import { TrtError } from '../errors.js'
 import { BYTES_PER_ELEMENT, checkTensor, elementCount, Tensor } from '../tensor.js'
 
-/** What batching needs of an {@link Engine}. */
+/**
+ * What batching needs of an {@link Engine}. `infer` must be done with the feeds when it resolves: their memory is the next
+ * batch's then.
+ */
 export type Batchable = Pick<Engine, 'inputs' | 'outputs' | 'profiles' | 'infer'>
 
 /** The batches that a profile takes. */

@@ -143,9 +143,9 @@ async function findOrBuild(cache: EngineCache, wanted: Wanted, build: BuildOptio
       const built = await buildEngine(build)
       await wanted.model.checkUnchanged()
       throwIfAborted('cachedEngine', signal)
-      await writeFileAtomic(path, built.plan)
       const { model, profiles: _, ...about } = wanted
       const manifest: Manifest = { ...(await describePlan(built)), ...about, model: model.hash }
+      await writeFileAtomic(path, built.plan)
       await writeManifest(path, manifest)
       return { path, manifest, built: true }
     } finally {
