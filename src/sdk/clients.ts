@@ -34,7 +34,10 @@ export async function probeTool(
   command: readonly [string, ...string[]],
   signal?: AbortSignal,
 ): Promise<Tool | undefined> {
-  const answer = await askTool(command, signal)
+  return toolOf(await askTool(command, signal))
+}
+
+function toolOf(answer: Tool | string): Tool | undefined {
   return typeof answer === 'string' ? undefined : answer
 }
 
@@ -60,30 +63,29 @@ const known = new Map<string, Tool>()
 
 /** Finds a client; `undefined` where there is none. A client is asked once a process: pip takes half a second to answer. */
 export async function findClient(name: ClientName, signal?: AbortSignal): Promise<Tool | undefined> {
-  const key = `${name} ${process.env.PATH}`
-  for (const command of known.has(key) ? [] : COMMANDS[name]) {
-    const tool = await probeTool(command, signal)
-    if (!tool) continue
-    known.set(key, tool)
-    break
-  }
-  return known.get(key)
+  return toolOf(await askClient(name, signal))
 }
 
 /** @throws {TrtError} `SDK_INSTALL_FAILED` where there is none, with how to get it */
 export async function requireClient(name: ClientName, purpose: string, signal?: AbortSignal): Promise<Tool> {
-  const client = await findClient(name, signal)
-  if (client) return client
-  const tried: string[] = []
+  const answer = await askClient(name, signal)
+  if (typeof answer !== 'string') return answer
+  throw new TrtError('SDK_INSTALL_FAILED', `${purpose} needs ${name}, and found none that works (${answer})`, {
+    hint: CLIENT_HINTS[name],
+  })
+}
+
+/** A client, or why each way to start it is of no use. */
+async function askClient(name: ClientName, signal?: AbortSignal): Promise<Tool | string> {
+  const key = `${name} ${process.env.PATH}`
+  const refusals: string[] = []
   for (const command of COMMANDS[name]) {
-    const answer = await askTool(command, signal)
-    if (typeof answer === 'string') tried.push(`\`${command.join(' ')}\`: ${answer}`)
+    const answer = known.get(key) ?? (await askTool(command, signal))
+    if (typeof answer !== 'string') {
+      known.set(key, answer)
+      return answer
+    }
+    refusals.push(`\`${command.join(' ')}\`: ${answer}`)
   }
-  throw new TrtError(
-    'SDK_INSTALL_FAILED',
-    `${purpose} needs ${name}, and found none that works (${tried.join('; ')})`,
-    {
-      hint: CLIENT_HINTS[name],
-    },
-  )
+  return refusals.join('; ')
 }

@@ -15,42 +15,39 @@ import {
 } from './helpers/expectations.ts'
 import { racesOfOurs } from './helpers/races.ts'
 import { type FixtureOptions, parsed } from './helpers/run-fixture.ts'
-import { sanitizedPackage } from './helpers/sanitized-package.ts'
+import { type SanitizedPackage, sanitizedPackage } from './helpers/sanitized-package.ts'
 
 const sanitized = sanitizedPackage('thread')
 
 const CALLS = 1000
 const HAMMER: FixtureOptions = { execArgv: ['--expose-gc'], args: [CALLS, 4] }
 
+/** The result of a fixture that ran without a race of ours. */
+async function withoutRaces(addon: SanitizedPackage, name: string, options: FixtureOptions = {}) {
+  const outcome = await addon.run(name, options)
+  expect(racesOfOurs(outcome.stderr)).toEqual([])
+  return parsed(name, outcome)
+}
+
 describe('ThreadSanitizer', () => {
   it('finds nothing in 5,000 calls, from the main thread and four workers', async (context) => {
-    const outcome = await sanitized(context).run('stress', HAMMER)
-    expect(racesOfOurs(outcome.stderr)).toEqual([])
-    expectStress(parsed('stress', outcome), CALLS)
+    expectStress(await withoutRaces(sanitized(context), 'stress', HAMMER), CALLS)
   })
 
   it('finds nothing while every call fails in turn', async (context) => {
-    const outcome = await sanitized(context).run('failures')
-    expect(racesOfOurs(outcome.stderr)).toEqual([])
-    expectFailures(parsed('failures', outcome))
+    expectFailures(await withoutRaces(sanitized(context), 'failures'))
   })
 
   it('finds nothing while it launches graphs', async (context) => {
-    const outcome = await sanitized(context).run('graphs')
-    expect(racesOfOurs(outcome.stderr)).toEqual([])
-    expectGraphs(parsed('graphs', outcome))
+    expectGraphs(await withoutRaces(sanitized(context), 'graphs'))
   })
 
   it('finds nothing while tensors stay on the device', async (context) => {
-    const outcome = await sanitized(context).run('device-tensors', DEVICE_TENSORS)
-    expect(racesOfOurs(outcome.stderr)).toEqual([])
-    expectDeviceTensors(parsed('device-tensors', outcome))
+    expectDeviceTensors(await withoutRaces(sanitized(context), 'device-tensors', DEVICE_TENSORS))
   })
 
   it('finds nothing while layers are timed and weights exchanged', async (context) => {
-    const outcome = await sanitized(context).run('insight')
-    expect(racesOfOurs(outcome.stderr)).toEqual([])
-    expectInsight(parsed('insight', outcome))
+    expectInsight(await withoutRaces(sanitized(context), 'insight'))
   })
 
   it.for(Object.keys(EXITS) as Way[])('finds nothing where processes end: %s', async (way, context) => {
